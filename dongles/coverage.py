@@ -1,0 +1,96 @@
+"""What a licence's SMA periods cover, and what a dongle therefore may run (rules C1–C5). Pure.
+
+Every read takes the day it is asked for; nothing here knows what day it is.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+
+class Period(NamedTuple):
+    """An SMA period, both days included."""
+
+    starts_on: date
+    ends_on: date
+
+
+class LicenceCoverage(NamedTuple):
+    """A licence on a dongle as the rules see it: product and family by their names, its periods in any order."""
+
+    product: str
+    family: str
+    seats: int
+    acquired_on: date
+    periods: tuple[Period, ...]
+
+
+class Release(NamedTuple):
+    """A published release."""
+
+    family: str
+    version: str
+    build_on: date
+    is_major: bool
+
+
+def is_valid_on(periods: Iterable[Period], day: date) -> bool:
+    """C1: whether one of the periods contains the day."""
+    return any(starts_on <= day <= ends_on for starts_on, ends_on in periods)
+
+
+def runs(build_on: date, expires_on: date) -> bool:
+    """C2, the run rule: a build of that date runs on a dongle with that SMA expiry date. The same day runs."""
+    return build_on <= expires_on
+
+
+def least_covered_on(licences: Iterable[LicenceCoverage]) -> date | None:
+    """C3: the last covered day of the least covered licence, beyond which the dongle's date is never moved."""
+    return min(map(covered_through, licences), default=None)
+
+
+def covered_through(licence: LicenceCoverage) -> date:
+    """C4: C(l), the last day of the latest-ending period, or the day of acquisition if there is none."""
+    return max((period.ends_on for period in licence.periods), default=licence.acquired_on)
+
+
+def is_lapsed(covered_through_on: date, on: date, grace_days: int) -> bool:
+    """C4: whether a licence covered through that day is lapsed on the day asked for, grace days included."""
+    return covered_through_on + timedelta(days=grace_days) < on
+
+
+def paid_through(licences: Iterable[LicenceCoverage], on: date, grace_days: int) -> date | None:
+    """C4: E, the latest C(l) of the licences that are not lapsed; none if all are."""
+    ends = map(covered_through, licences)
+    return max((end for end in ends if not is_lapsed(end, on, grace_days)), default=None)
+
+
+def missed_majors(
+    licence: LicenceCoverage, releases: Iterable[Release], on: date, grace_days: int
+) -> tuple[Release, ...]:
+    """C5: the major releases of its family that a lapsed licence missed, C(l) < build date ≤ day, in that order."""
+    since = covered_through(licence)
+    if not is_lapsed(since, on, grace_days):
+        return ()
+    missed = [
+        release
+        for release in releases
+        if release.is_major and release.family == licence.family and since < release.build_on <= on
+    ]
+    return tuple(sorted(missed, key=lambda release: release.build_on))
+
+
+def fingerprint(licences: Sequence[tuple[int, LicenceCoverage]]) -> str:
+    """SHA-256 (hex) over what a dongle carries and its coverage: a different one means `dongle_changed` (Q1)."""
+    facts = [
+        [
+            key,
+            covered.product,
+            covered.seats,
+            sorted([str(day) for day in period] for period in covered.periods),
+        ]
+        for key, covered in licences
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
