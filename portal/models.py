@@ -1,0 +1,170 @@
+"""Who and how: customers, their contacts, users, the audit trail, the outbox and the mail that left."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models.functions import Lower, Upper
+
+
+class Customer(models.Model):
+    """An organisation that owns dongles. Segment and currency choose the price list, country and tax status the tax."""
+
+    class Segment(models.TextChoices):
+        COMMERCIAL = "commercial", "Commercial"
+        ACADEMIC = "academic", "Academic"
+
+    class TaxStatus(models.TextChoices):
+        STANDARD = "standard", "Standard"
+        REVERSE_CHARGE = "reverse_charge", "Reverse charge"
+        EXEMPT = "exempt", "Exempt"
+
+    class FulfilOn(models.TextChoices):
+        ACCEPTANCE = "acceptance", "On acceptance with a purchase order number"
+        PAYMENT = "payment", "On payment"
+
+    name = models.CharField(max_length=200)
+    segment = models.CharField(max_length=20, choices=Segment, default=Segment.COMMERCIAL)
+    country = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2")
+    currency = models.CharField(max_length=3, help_text="ISO 4217")
+    tax_status = models.CharField(max_length=20, choices=TaxStatus, default=TaxStatus.STANDARD)
+    fulfil_on = models.CharField(max_length=20, choices=FulfilOn, default=FulfilOn.ACCEPTANCE)
+
+    class Meta:
+        indexes = (GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="customer_name_trigrams"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Contact(models.Model):
+    """A person at a customer's to whom quotes and codes may go. Who has left keeps the row and gets no mail."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="contacts")
+    name = models.CharField(max_length=200)
+    email = models.EmailField()
+    left_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint("customer", Lower("email"), name="contact_once_per_customer"),)
+        indexes = (GinIndex(OpClass(Upper("email"), name="gin_trgm_ops"), name="contact_email_trigrams"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        fields.setdefault("role", User.Role.ADMINISTRATOR)
+        return self.create_user(email, password, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Someone who logs in. The role says what for (portal/access.py)."""
+
+    class Role(models.TextChoices):
+        CUSTOMER = "customer", "Customer"
+        SALES = "sales", "Sales"
+        FINANCE = "finance", "Finance"
+        ADMINISTRATOR = "administrator", "Administrator"
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=20, choices=Role, default=Role.CUSTOMER)
+    customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="users"
+    )
+    is_active = models.BooleanField(default=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="customer_users_have_a_customer",
+                condition=~models.Q(role="customer") | models.Q(customer__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_vendor_staff(self) -> bool:
+        """Whether this is one of the vendor's people rather than a customer's."""
+        return self.is_active and self.role != self.Role.CUSTOMER
+
+    @property
+    def is_staff(self) -> bool:
+        """What Django's admin asks: who may enter the back office."""
+        return self.is_active and self.role == self.Role.ADMINISTRATOR
+
+
+class AuditEvent(models.Model):
+    """Who did what to which object when, with what it was before and after. It only grows (database trigger).
+
+    A change of state is recorded here too: `before` and `after` then hold the `state`, so that this is the history
+    of a quote or an order as well.
+    """
+
+    at = models.DateTimeField()
+    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    actor_name = models.CharField(max_length=200)
+    action = models.CharField(max_length=60)
+    subject_kind = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["subject_kind", "subject_id", "id"], name="audit_by_subject"),)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.at:%Y-%m-%d %H:%M} {self.actor_name}: {self.action} {self.subject_kind} {self.subject_id}"
+        )
+
+
+class OutboxMessage(models.Model):
+    """Work that must not be lost, written in the transaction of its cause (portal/outbox.py)."""
+
+    kind = models.CharField(max_length=60)
+    payload = models.JSONField()
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["due_at"], name="outbox_open", condition=models.Q(done_at__isnull=True)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class SentMail(models.Model):
+    """A mail that left, once per outbox message and recipient list, whatever is retried."""
+
+    message = models.OneToOneField(OutboxMessage, on_delete=models.PROTECT, related_name="mail")
+    recipients = models.JSONField()
+    subject = models.CharField(max_length=250)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    sent_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,0 +1,218 @@
+"""All settings, from the environment.
+
+Development needs no variable. Production (`PORTAL_ENV=production`) refuses to start without:
+  PORTAL_SECRET_KEY      at least 50 characters, not the demo's
+  PORTAL_HOSTS           host names, separated by commas
+  DATABASE_URL           postgres://…
+  REDIS_URL              redis://…
+  EMAIL_URL              smtp://user:password@host:port, or smtps://…
+  PORTAL_SIGNER_SOCKET   the signer's unix socket (python -m dongles.signer)
+  PORTAL_UNLOCK_KEYS     the public keys that dongles hold (docs/unlock-code.md)
+Optional anywhere: PORTAL_TIME_ZONE (the vendor's business time zone), PORTAL_FROM_EMAIL, PORTAL_DEBUG, PORTAL_LOCAL_DIR.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_DIR = Path(os.environ.get("PORTAL_LOCAL_DIR") or BASE_DIR / ".local")
+PRODUCTION = os.environ.get("PORTAL_ENV", "development") == "production"
+DEBUG = not PRODUCTION and os.environ.get("PORTAL_DEBUG") == "1"
+
+DEMO_SECRET_KEY = "demo-only-and-refused-in-production-0123456789abcdefghijklmnop"  # noqa: S105 - known to everybody
+
+
+def required(name: str) -> str:
+    """The variable's value; in production it must be set."""
+    value = os.environ.get(name, "")
+    if PRODUCTION and not value:
+        raise ImproperlyConfigured(
+            f"Set {name}: production does not start without it (see portal/settings.py)."
+        )
+    return value
+
+
+SECRET_KEY = required("PORTAL_SECRET_KEY") or DEMO_SECRET_KEY
+if PRODUCTION and (SECRET_KEY == DEMO_SECRET_KEY or len(SECRET_KEY) < 50):
+    raise ImproperlyConfigured("PORTAL_SECRET_KEY must be a secret of its own with at least 50 characters.")
+ALLOWED_HOSTS = [host for host in required("PORTAL_HOSTS").split(",") if host] or [
+    "127.0.0.1",
+    "localhost",
+    "[::1]",
+]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "portal",
+    "dongles",
+    "renewals",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "portal.web.DomainErrorMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.web.frame",
+            ],
+        },
+    }
+]
+
+if url := required("DATABASE_URL"):
+    DATABASES = {"default": dj_database_url.parse(url, conn_max_age=0)}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8}
+else:
+    DATABASES = {"default": {"ENGINE": "portal.embedded", "NAME": "sma_portal"}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = required("REDIS_URL")
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CELERY_BROKER_URL = REDIS_URL or None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {"sweep the outbox": {"task": "portal.tasks.sweep_outbox", "schedule": 30.0}}
+
+# How work in the outbox is handed on after a commit: by "celery", by a "thread" of this process, or by nobody.
+OUTBOX_DISPATCH = "celery" if REDIS_URL else "thread"
+OUTBOX_HANDLERS = {
+    "quote_sent": "renewals.notices.send_quote",
+    "code_issued": "renewals.notices.send_codes",
+}
+
+AUTH_USER_MODEL = "portal.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "portal.access.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = os.environ.get(
+    "PORTAL_TIME_ZONE", "Europe/London"
+)  # the business time zone: every date is read in it
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = LOCAL_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not PRODUCTION
+
+DEFAULT_FROM_EMAIL = os.environ.get("PORTAL_FROM_EMAIL", "SMA Portal <sma@vendor.example>")
+if url := required("EMAIL_URL"):
+    parts = urlsplit(url)
+    EMAIL_HOST, EMAIL_PORT = parts.hostname, parts.port or (465 if parts.scheme == "smtps" else 587)
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(parts.username or ""), unquote(parts.password or "")
+    EMAIL_USE_SSL, EMAIL_USE_TLS = parts.scheme == "smtps", parts.scheme == "smtp" and bool(parts.username)
+    EMAIL_TIMEOUT = 20
+else:
+    # Sent mail is recorded by portal/mail.py; the demo shows it on a page of its own and sends nothing.
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
+SIGNER_SOCKET = required("PORTAL_SIGNER_SOCKET")
+UNLOCK_KEYS_FILE = required("PORTAL_UNLOCK_KEYS")
+SIGNER_LOG = LOCAL_DIR / "signer.log"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["knox.auth.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["portal.access.IsStaff"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "portal.api.problem_response",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "SMA Portal",
+    "DESCRIPTION": "Dongles, quotes, orders and unlock codes. Amounts are decimal strings; dates are ISO 8601 days.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "INFO" if PRODUCTION else "WARNING"},
+}

@@ -1,0 +1,78 @@
+"""The states of quotes and orders, and the only ways between them (rules Q1, Q2, Q6). Pure."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from portal.errors import DomainError
+
+
+class QuoteState(StrEnum):
+    """The state of a quote version. Expiry is no state: a sent version is past its last valid day or not."""
+
+    DRAFT = "draft"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    SUPERSEDED = "superseded"
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        return [(state.value, state.value.capitalize()) for state in cls]
+
+
+class OrderState(StrEnum):
+    """The state of an order; one that is paid or has its purchase order is fulfilled in the same moment."""
+
+    ACCEPTED = "accepted"
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        return [(state.value, state.value.capitalize()) for state in cls]
+
+
+QUOTE_TRANSITIONS: Mapping[str, Mapping[str, QuoteState]] = {
+    "send": {QuoteState.DRAFT: QuoteState.SENT},
+    "accept": {QuoteState.SENT: QuoteState.ACCEPTED},
+    "decline": {QuoteState.SENT: QuoteState.DECLINED},
+    "supersede": {QuoteState.DRAFT: QuoteState.SUPERSEDED, QuoteState.SENT: QuoteState.SUPERSEDED},
+}
+
+ORDER_TRANSITIONS: Mapping[str, Mapping[str, OrderState]] = {
+    "fulfil": {OrderState.ACCEPTED: OrderState.FULFILLED},
+    "cancel": {OrderState.ACCEPTED: OrderState.CANCELLED, OrderState.FULFILLED: OrderState.CANCELLED},
+}
+
+QUOTE_REFUSALS = {
+    QuoteState.DRAFT: ("quote_not_sent", "This version is a draft: send it first."),
+    QuoteState.SENT: ("quote_already_sent", "This version was sent already."),
+    QuoteState.ACCEPTED: ("quote_accepted", "This quote was accepted already."),
+    QuoteState.DECLINED: ("quote_declined", "This quote was declined. Make a new version to offer it again."),
+    QuoteState.SUPERSEDED: (
+        "quote_superseded",
+        "A newer version has replaced this one; only the newest counts.",
+    ),
+}
+
+ORDER_REFUSALS = {
+    OrderState.ACCEPTED: ("order_not_fulfilled", "This order is not fulfilled yet."),
+    OrderState.FULFILLED: ("order_fulfilled", "This order was fulfilled already."),
+    OrderState.CANCELLED: ("order_cancelled", "This order was cancelled."),
+}
+
+
+def next_quote_state(state: str, step: str) -> QuoteState:
+    """The state after `step`; refuses with a code that tells what the state is instead."""
+    allowed = QUOTE_TRANSITIONS[step]
+    if state not in allowed:
+        raise DomainError(*QUOTE_REFUSALS[QuoteState(state)], {"state": state, "step": step})
+    return allowed[state]
+
+
+def next_order_state(state: str, step: str) -> OrderState:
+    """The state after `step`; refuses with a code that tells what the state is instead."""
+    allowed = ORDER_TRANSITIONS[step]
+    if state not in allowed:
+        raise DomainError(*ORDER_REFUSALS[OrderState(state)], {"state": state, "step": step})
+    return allowed[state]
