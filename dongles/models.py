@@ -38,9 +38,7 @@ class Product(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(
-                name="product_number_fits_the_code", condition=Q(number__range=(1, 65535))
-            ),
+            models.CheckConstraint(name="product_number_fits_the_code", condition=Q(number__range=(1, 65535))),
         )
 
     def __str__(self) -> str:
@@ -102,9 +100,7 @@ class Dongle(models.Model):
 
     serial = models.CharField(max_length=32, unique=True)
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.DONGLE)
-    customer = models.ForeignKey(
-        Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="dongles"
-    )
+    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="dongles")
     state = models.CharField(max_length=20, choices=State, default=State.ACTIVE)
     generation = models.PositiveSmallIntegerField(default=0)
     sequence = models.PositiveIntegerField(default=0)
@@ -113,9 +109,7 @@ class Dongle(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(
-                name="dongle_serial_is_canonical", condition=Q(serial__regex=r"^[A-Z0-9]{1,32}$")
-            ),
+            models.CheckConstraint(name="dongle_serial_is_canonical", condition=Q(serial__regex=r"^[A-Z0-9]{1,32}$")),
             models.CheckConstraint(
                 name="dongle_numbers_fit_the_code",
                 condition=Q(generation__range=(0, 255)) & Q(sequence__range=(0, 65535)),
@@ -170,9 +164,7 @@ class SmaPeriod(models.Model):
     class Meta:
         ordering = ("starts_on",)
         constraints = (
-            models.CheckConstraint(
-                name="sma_period_ends_after_start", condition=Q(ends_on__gte=F("starts_on"))
-            ),
+            models.CheckConstraint(name="sma_period_ends_after_start", condition=Q(ends_on__gte=F("starts_on"))),
             ExclusionConstraint(
                 name="sma_periods_never_overlap",
                 expressions=[
@@ -222,9 +214,7 @@ class UnlockCode(models.Model):
     class Meta:
         ordering = ("id",)
         constraints = (
-            models.UniqueConstraint(
-                fields=["dongle", "generation", "sequence"], name="code_number_given_once"
-            ),
+            models.UniqueConstraint(fields=["dongle", "generation", "sequence"], name="code_number_given_once"),
             models.UniqueConstraint(fields=["dongle", "cause"], name="code_once_per_cause"),
         )
 

@@ -79,9 +79,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=200)
     role = models.CharField(max_length=20, choices=Role, default=Role.CUSTOMER)
-    customer = models.ForeignKey(
-        Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="users"
-    )
+    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="users")
     is_active = models.BooleanField(default=True)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -131,9 +129,7 @@ class AuditEvent(models.Model):
         indexes = (models.Index(fields=["subject_kind", "subject_id", "id"], name="audit_by_subject"),)
 
     def __str__(self) -> str:
-        return (
-            f"{self.at:%Y-%m-%d %H:%M} {self.actor_name}: {self.action} {self.subject_kind} {self.subject_id}"
-        )
+        return f"{self.at:%Y-%m-%d %H:%M} {self.actor_name}: {self.action} {self.subject_kind} {self.subject_id}"
 
 
 class OutboxMessage(models.Model):
@@ -148,9 +144,7 @@ class OutboxMessage(models.Model):
     done_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = (
-            models.Index(fields=["due_at"], name="outbox_open", condition=models.Q(done_at__isnull=True)),
-        )
+        indexes = (models.Index(fields=["due_at"], name="outbox_open", condition=models.Q(done_at__isnull=True)),)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"

@@ -30,9 +30,7 @@ def required(name: str) -> str:
     """The variable's value; in production it must be set."""
     value = os.environ.get(name, "")
     if PRODUCTION and not value:
-        raise ImproperlyConfigured(
-            f"Set {name}: production does not start without it (see portal/settings.py)."
-        )
+        raise ImproperlyConfigured(f"Set {name}: production does not start without it (see portal/settings.py).")
     return value
 
 
@@ -138,9 +136,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 
 LANGUAGE_CODE = "en-gb"
-TIME_ZONE = os.environ.get(
-    "PORTAL_TIME_ZONE", "Europe/London"
-)  # the business time zone: every date is read in it
+TIME_ZONE = os.environ.get("PORTAL_TIME_ZONE", "Europe/London")  # the business time zone: every date is read in it
 USE_TZ = True
 USE_I18N = False
 

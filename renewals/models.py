@@ -92,18 +92,14 @@ class PolicySettings(models.Model):
     valid_from = models.DateField(unique=True)
     part_month = models.CharField(max_length=10, choices=PartMonth, default=PartMonth.EXACT)
     missed_majors = models.CharField(max_length=10, choices=MissedMajors, default=MissedMajors.ONCE)
-    upgrade_includes_months = models.PositiveSmallIntegerField(
-        default=12, validators=[MaxValueValidator(120)]
-    )
+    upgrade_includes_months = models.PositiveSmallIntegerField(default=12, validators=[MaxValueValidator(120)])
     upgrade_cap = models.DecimalField(
         max_digits=8, decimal_places=4, null=True, blank=True, default=1, validators=[MinValueValidator(0)]
     )
     multi_year_discount = models.JSONField(
         default=dict, blank=True, help_text='Number of years → rate, e.g. {"3": "0.05"}'
     )
-    max_years = models.PositiveSmallIntegerField(
-        default=5, validators=[MinValueValidator(1), MaxValueValidator(10)]
-    )
+    max_years = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(1), MaxValueValidator(10)])
     align_min_months = models.PositiveSmallIntegerField(default=3)
     back_pay = models.BooleanField(default=False)
     reinstatement_fee = models.DecimalField(max_digits=5, decimal_places=4, default=0, validators=RATE)
@@ -123,8 +119,7 @@ class PolicySettings(models.Model):
             models.CheckConstraint(name="grace_days_at_most_90", condition=Q(grace_days__lte=90)),
             models.CheckConstraint(
                 name="policy_rates_are_rates",
-                condition=Q(reinstatement_fee__range=(0, 1))
-                & (Q(upgrade_cap__isnull=True) | Q(upgrade_cap__gte=0)),
+                condition=Q(reinstatement_fee__range=(0, 1)) & (Q(upgrade_cap__isnull=True) | Q(upgrade_cap__gte=0)),
             ),
         )
 
@@ -142,9 +137,7 @@ class TaxRate(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(
-                fields=["country", "tax_status", "valid_from"], name="one_tax_rate_a_day"
-            ),
+            models.UniqueConstraint(fields=["country", "tax_status", "valid_from"], name="one_tax_rate_a_day"),
             models.CheckConstraint(name="tax_rate_is_a_rate", condition=Q(rate__range=(0, 1))),
         )
 
@@ -171,9 +164,7 @@ class QuoteVersion(models.Model):
 
     quote = models.ForeignKey(Quote, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveSmallIntegerField()
-    state = models.CharField(
-        max_length=20, choices=states.QuoteState.choices(), default=states.QuoteState.DRAFT
-    )
+    state = models.CharField(max_length=20, choices=states.QuoteState.choices(), default=states.QuoteState.DRAFT)
     priced_on = models.DateField()
     valid_until = models.DateField(null=True, blank=True)
     price_list = models.ForeignKey(PriceList, on_delete=models.PROTECT, related_name="+")
@@ -194,9 +185,7 @@ class QuoteVersion(models.Model):
         ordering = ("quote_id", "number")
         constraints = (
             models.UniqueConstraint(fields=["quote", "number"], name="quote_version_number_given_once"),
-            models.UniqueConstraint(
-                fields=["quote"], condition=Q(state="sent"), name="one_sent_version_a_quote"
-            ),
+            models.UniqueConstraint(fields=["quote"], condition=Q(state="sent"), name="one_sent_version_a_quote"),
             models.UniqueConstraint(fields=["quote"], condition=Q(state="draft"), name="one_draft_a_quote"),
             models.CheckConstraint(
                 name="quote_amounts_are_not_negative",
@@ -275,10 +264,7 @@ class QuoteLine(models.Model):
         constraints = (
             models.CheckConstraint(
                 name="quote_line_amounts_are_not_negative",
-                condition=Q(list_amount__gte=0)
-                & Q(net__gte=0)
-                & Q(sma_net__gte=0)
-                & Q(sma_net__lte=F("net")),
+                condition=Q(list_amount__gte=0) & Q(net__gte=0) & Q(sma_net__gte=0) & Q(sma_net__lte=F("net")),
             ),
         )
 
