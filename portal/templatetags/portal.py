@@ -1,0 +1,116 @@
+"""How pages write amounts, dates and states. What depends on the day takes it as an argument."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from portal import wording
+
+register = template.Library()
+
+# A word for each state, and the small shape that stands before it, so that colour never speaks alone.
+STATES: dict[str, tuple[str, str]] = {
+    # of an SMA
+    "valid": ("Valid", "disc"),
+    "expiring": ("Expiring", "half"),
+    "lapsed": ("Lapsed", "ring"),
+    "lapsed_over_major": ("Lapsed over a major release", "cross"),
+    "empty": ("No licences", "dash"),
+    # of a dongle
+    "active": ("Active", "disc"),
+    "lost": ("Lost", "cross"),
+    "retired": ("Retired", "dash"),
+    # of a quote
+    "draft": ("Draft", "ring"),
+    "sent": ("Sent", "half"),
+    "expired": ("Expired", "dash"),
+    "superseded": ("Superseded", "dash"),
+    "declined": ("Declined", "cross"),
+    # of an order
+    "accepted": ("Accepted", "half"),
+    "fulfilled": ("Fulfilled", "disc"),
+    "cancelled": ("Cancelled", "cross"),
+}
+SMA_STATES = frozenset({"valid", "expiring", "lapsed", "lapsed_over_major"})
+
+
+@register.filter
+def money(amount: int | None, currency: str) -> str:
+    """{{ net|money:"EUR" }}: minor units with their currency, “€1,234.56”; a dash for none."""
+    return wording.NOTHING if amount is None else wording.write_money(amount, currency)
+
+
+@register.filter
+def figure(amount: int | None, currency: str) -> str:
+    """{{ net|figure:"EUR" }}: the same without the currency, for tables, “1,234.56”."""
+    return wording.NOTHING if amount is None else wording.write_figure(amount, currency)
+
+
+@register.filter
+def rate(value: Decimal | Sequence[int] | str) -> str:
+    """{{ discount|rate }}: 0.125 is “12.5%”."""
+    return wording.write_rate(value)
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """{{ starts_on|day }}: “24 Aug 2026”; a dash for none."""
+    return wording.NOTHING if value is None else wording.write_day(value)
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """{{ created_at|moment }}: “24 Aug 2026, 14:05” in the business time zone."""
+    if value is None:
+        return wording.NOTHING
+    local = timezone.localtime(value)
+    return f"{wording.write_day(local.date())}, {local:%H:%M}"
+
+
+@register.filter
+def distance(value: date, today: date) -> str:
+    """{{ valid_until|distance:today }}: “in 3 days”, “2 years ago”."""
+    return wording.write_distance(value, today)
+
+
+@register.filter
+def expiry(value: date | None, today: date) -> str:
+    """{{ ends_on|expiry:today }}: “expired 3 months ago, 24 May 2026”; a dash for none."""
+    return wording.NOTHING if value is None else wording.write_expiry(value, today)
+
+
+@register.filter
+def months(value: Sequence[int]) -> str:
+    """{{ line.months|months }}: the triple of rule D2 in words, “8 months and 5/31”."""
+    return wording.write_months(value)
+
+
+@register.filter
+def plus(value: float, more: float) -> float:
+    """{{ bar.x|plus:bar.width }}, for drawings."""
+    return round(value + more, 3)
+
+
+@register.inclusion_tag("parts/status.html")
+def status(state: str, word: str = "") -> dict[str, Any]:
+    """{% status "expiring" %}: a state as a small shape and a word; only those of an SMA have a colour."""
+    usual, shape = STATES[state]
+    return {"state": state, "word": word or usual, "shape": shape, "is_coloured": state in SMA_STATES}
+
+
+@register.inclusion_tag("parts/nav_link.html", takes_context=True)
+def nav_link(context: Context, url_name: str, label: str) -> dict[str, Any]:
+    """{% nav_link "renewals:quotes" "Quotes" %}: an entry that knows whether one is there; none without such pages."""
+    try:
+        address = reverse(url_name)
+    except NoReverseMatch:
+        return {}
+    path = context["request"].path
+    current = "page" if path == address else "true" if address != "/" and path.startswith(address) else ""
+    return {"address": address, "label": label, "current": current}

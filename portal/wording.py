@@ -1,0 +1,95 @@
+"""How the portal writes amounts, dates and spans for people. Pure: nothing here knows what day it is."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+
+from babel.numbers import format_currency, format_decimal
+from iso4217 import Currency
+
+LOCALE = "en_GB"
+MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+NOTHING = "–"
+
+
+@cache
+def currency_exponent(currency: str) -> int:
+    """The number of decimals of a currency's minor unit by ISO 4217: 2 for EUR, 0 for JPY, 3 for KWD."""
+    exponent = Currency(currency).exponent
+    if exponent is None:
+        raise ValueError(f"{currency} has no minor unit.")
+    return int(exponent)
+
+
+def write_money(amount: int, currency: str) -> str:
+    """An amount in minor units with its currency: 123456 in EUR is “€1,234.56”."""
+    return _written(amount, currency, "¤")
+
+
+def write_figure(amount: int, currency: str) -> str:
+    """An amount in minor units without the currency, for a table that names it in its head: “1,234.56”."""
+    return _written(amount, currency, "")
+
+
+def _written(amount: int, currency: str, symbol: str) -> str:
+    exponent = currency_exponent(currency)
+    pattern = symbol + "#,##0" + ("." + "0" * exponent if exponent else "")
+    value = Decimal(amount).scaleb(-exponent)
+    if symbol:
+        text = format_currency(value, currency, format=pattern, locale=LOCALE, currency_digits=False)
+    else:
+        text = format_decimal(value, format=pattern, locale=LOCALE)
+    return text.replace("-", "−")
+
+
+def write_rate(rate: Decimal | Fraction | Sequence[int] | str) -> str:
+    """A rate as per cent, exact as far as four decimals go: 0.05 is “5%”, 0.125 “12.5%”, 1/3 “33.3333%”."""
+    fraction = Fraction(*rate) if isinstance(rate, list | tuple) else Fraction(rate)  # type: ignore[arg-type]
+    ten_thousandths = round(fraction * 1_000_000)
+    return (
+        format_decimal(Decimal(ten_thousandths).scaleb(-4), format="#,##0.####", locale=LOCALE).replace("-", "−") + "%"
+    )
+
+
+def write_day(day: date) -> str:
+    """A date with the month's name, read alike everywhere: “24 Aug 2026”."""
+    return f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year}"
+
+
+def write_months(months: Sequence[int]) -> str:
+    """A length [m, d, L] of rule D2 in words: “8 months and 5/31”; a dash for [0, 0, 0]."""
+    whole, days, of = months
+    part = f"{days}/{of}" if days else ""
+    if not whole:
+        return f"{part} of a month" if part else NOTHING
+    words = count(whole, "month")
+    return f"{words} and {part}" if part else words
+
+
+def write_distance(day: date, today: date) -> str:
+    """How far a day is from today: “today”, “in 5 days”, “3 months ago”, “in 2 years”; whole units, rounded down."""
+    days = (day - today).days
+    if days in (-1, 0, 1):
+        return ("yesterday", "today", "tomorrow")[days + 1]
+    first, last = min(day, today), max(day, today)
+    months = (last.year - first.year) * 12 + last.month - first.month - (last.day < first.day)
+    if months >= 24:
+        length = count(months // 12, "year")
+    elif months >= 2:
+        length = count(months, "month")
+    else:
+        length = count(abs(days), "day")
+    return f"in {length}" if days > 0 else f"{length} ago"
+
+
+def write_expiry(ends_on: date, today: date) -> str:
+    """A last valid day in words: “expired 3 months ago, 24 May 2026”, “expires today, 24 Aug 2026”."""
+    verb = "expired" if ends_on < today else "expires"
+    return f"{verb} {write_distance(ends_on, today)}, {write_day(ends_on)}"
+
+
+def count(number: int, noun: str) -> str:
+    """“1 month”, “2 months”."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
