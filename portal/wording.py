@@ -7,7 +7,6 @@ from fractions import Fraction
 from functools import cache
 
 from babel.numbers import format_currency, format_decimal
-from iso4217 import Currency
 
 LOCALE = "en_GB"
 MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -17,6 +16,8 @@ NOTHING = "–"
 @cache
 def currency_exponent(currency: str) -> int:
     """The number of decimals of a currency's minor unit by ISO 4217: 2 for EUR, 0 for JPY, 3 for KWD."""
+    from iso4217 import Currency  # it reads a large XML file on import: only where amounts are written
+
     exponent = Currency(currency).exponent
     if exponent is None:
         raise ValueError(f"{currency} has no minor unit.")
