@@ -28,31 +28,34 @@ def embedded_server() -> EmbeddedServer:
     return EmbeddedServer()
 
 
-def connection_address() -> dict[str, Any]:
-    """How to reach the server, which runs when this returns. Raises PostgresUnavailable."""
+def address(*, last_known: bool = False) -> dict[str, Any]:
+    """How to reach the server: one that is made sure to run, or the last known. Raises PostgresUnavailable."""
+    place = embedded_server()
     try:
-        server = embedded_server().ensure_running()
+        server = place.last_known if last_known and place.last_known else place.ensure_running()
     except EmbeddedPostgresError as error:
         raise PostgresUnavailable(str(error)) from error
     return {"host": server.socket_folder, "port": PORT, "user": USER}
 
 
 def create_database_if_absent(name: str) -> None:
-    with psycopg.connect(**connection_address(), dbname="postgres", autocommit=True) as connection:
+    with (
+        psycopg.connect(**address(), dbname="postgres", autocommit=True) as connection,
         # Refused where another process was faster.
-        with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation),
+    ):
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         try:
-            return super().get_new_connection(conn_params | connection_address())
+            return super().get_new_connection(conn_params | address(last_known=True))
         except psycopg.OperationalError as error:
-            # Either the database is absent, or the server went away in this instant and is there again by now.
+            # Either the database is absent, or the server has gone since it was last seen and is started again.
             name = conn_params["dbname"]
             if f'database "{name}" does not exist' in str(error):
                 if name.startswith(TEST_DATABASE_PREFIX):  # Django makes and drops those
                     raise
                 create_database_if_absent(name)
-            return super().get_new_connection(conn_params | connection_address())
+            return super().get_new_connection(conn_params | address())

@@ -36,7 +36,7 @@ def find_binaries(major: int | None = None) -> Binaries:
     seen = []
     for folder in _candidate_folders():
         found = _major_version(folder)
-        if found in SUPPORTED_MAJORS and major in (None, found):
+        if found and found in SUPPORTED_MAJORS and major in (None, found):
             return Binaries(folder, found)
         seen.append(f"{folder} ({f'version {found}' if found else 'does not run'})")
     wanted = f"PostgreSQL {major}" if major else f"PostgreSQL {SUPPORTED_MAJORS[0]} to {SUPPORTED_MAJORS[-1]}"

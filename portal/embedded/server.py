@@ -37,6 +37,7 @@ class EmbeddedServer:
         self.folder = (local_folder or Path(named or CHECKOUT / ".local")).absolute() / "postgres"
         self.data = self.folder / "data"
         self.log = self.folder / "server.log"
+        self.last_known: RunningServer | None = None
         self._membership: int | None = None
         self._joining = threading.Lock()
 
@@ -48,7 +49,8 @@ class EmbeddedServer:
         try:
             self._join()
             with self.locked("start.lock"):
-                return self._wait_for_server() or self._start_supervisor()
+                self.last_known = self._wait_for_server() or self._start_supervisor()
+                return self.last_known
         except OSError as error:
             raise EmbeddedPostgresError(
                 f"PostgreSQL cannot use the folder {self.folder}: {error.strerror or error}. Free space or change its "

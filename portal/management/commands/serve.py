@@ -1,0 +1,65 @@
+"""manage.py serve [--port N]: the portal on this machine, for development and the demo."""
+
+import socket
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.wsgi import get_wsgi_application
+from django.db import connection
+from gunicorn.app.base import BaseApplication
+
+HOST = "127.0.0.1"
+
+
+class PortalServer(BaseApplication):
+    """gunicorn with the portal in it: Ctrl-C ends the requests in hand, then the workers."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.own_settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.own_settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return get_wsgi_application()
+
+
+class Command(BaseCommand):
+    help = "Serve the portal on this machine (development and demo; production runs gunicorn itself)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *, port: int, **options: Any) -> None:
+        require_free_port(port)
+        # This process outlives its workers: by opening the database first it keeps the embedded server for them.
+        connection.ensure_connection()
+        connection.close()
+        PortalServer(
+            {
+                "bind": f"{HOST}:{port}",
+                "workers": 2,
+                "threads": 4,
+                "worker_class": "gthread",
+                "loglevel": "warning",
+                "graceful_timeout": 5,
+                "when_ready": lambda _: self.stdout.write(f"The portal is at http://{HOST}:{port}/ — Ctrl-C ends it."),
+            }
+        ).run()
+
+
+def require_free_port(port: int) -> None:
+    """Refuse a port that something listens on, or that is not ours to take."""
+    if not 0 < port < 65536:
+        raise CommandError(f"{port} is not a port: choose one from 1024 to 65535, for example make run PORT=8001.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise CommandError(
+                f"Port {port} cannot be used ({error.strerror}); perhaps the portal runs already. End what uses it, or "
+                f"choose another port: make run PORT={port + 1}"
+            ) from None
