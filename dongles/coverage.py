@@ -94,3 +94,21 @@ def fingerprint(licences: Sequence[tuple[int, LicenceCoverage]]) -> str:
         for key, covered in licences
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+EXPIRING_WITHIN = timedelta(days=90)
+
+
+def sma_status(licences: Sequence[LicenceCoverage], releases: Iterable[Release], on: date, grace_days: int) -> str:
+    """C4, C5: how a dongle's SMA stands on a day, by its licence that is worst off.
+
+    `empty` (no licences), `lapsed_over_major`, `lapsed`, `expiring` (within 90 days) or `valid`.
+    """
+    if not licences:
+        return "empty"
+    if any(missed_majors(licence, releases, on, grace_days) for licence in licences):
+        return "lapsed_over_major"
+    ends = [covered_through(licence) for licence in licences]
+    if any(is_lapsed(end, on, grace_days) for end in ends):
+        return "lapsed"
+    return "expiring" if min(ends) <= on + EXPIRING_WITHIN else "valid"

@@ -1,0 +1,101 @@
+"""Reads of what is out there. Every read takes a fixed number of queries, whatever the number of licences."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from dongles.coverage import LicenceCoverage
+from dongles.coverage import Release as PublishedRelease
+from dongles.models import Dongle, Licence, Product, Release, SmaPeriod, UnlockCode
+from dongles.unlock import NotASerial, canonical_serial
+from portal.errors import DomainError
+
+MOST_FOUND = 50
+
+
+def dongle_by_serial(text: str) -> Dongle:
+    """The dongle with this serial in any spelling, its customer with it (`not_a_serial`, `unknown_serial`)."""
+    try:
+        serial = canonical_serial(text)
+    except NotASerial as error:
+        raise DomainError("not_a_serial", f"“{text}” is not a serial number: {error}", {"field": "serial"}) from None
+    dongle = Dongle.objects.select_related("customer").filter(serial=serial).first()
+    if dongle is None:
+        raise DomainError("unknown_serial", f"There is no dongle {serial} on record.", {"field": "serial"})
+    return dongle
+
+
+def dongles_matching(text: str, limit: int = MOST_FOUND) -> list[Dongle]:
+    """The dongles found by a serial in any spelling, or by a part of a customer's name or a contact's e-mail.
+
+    A serial that is on record answers alone and at once.
+    """
+    dongles = Dongle.objects.select_related("customer").order_by("serial")
+    try:
+        serial = canonical_serial(text)
+    except NotASerial:
+        serial = ""
+    if serial and (found := list(dongles.filter(serial=serial))):
+        return found
+    words = text.strip()
+    if not words:
+        return []
+    by_words = Q(customer__name__icontains=words) | Q(customer__contacts__email__icontains=words)
+    if serial:
+        by_words |= Q(serial__startswith=serial)
+    matching = Dongle.objects.filter(by_words).values("pk")
+    return list(dongles.filter(pk__in=matching)[:limit])
+
+
+def licences_of(dongles: Iterable[Dongle]) -> QuerySet[Licence]:
+    """The licences that the dongles carry, in their order, with product, family and the periods that stand."""
+    return (
+        Licence.objects.filter(dongle__in=dongles, withdrawn_on__isnull=True)
+        .select_related("product__family")
+        .prefetch_related(Prefetch("periods", SmaPeriod.objects.filter(is_cancelled=False), "standing_periods"))
+        .order_by("dongle_id", "pk")
+    )
+
+
+def coverage_of(licence: Licence) -> LicenceCoverage:
+    """What the rules see of a licence read by `licences_of`."""
+    return LicenceCoverage(
+        product=licence.product.code,
+        family=licence.product.family.name,
+        seats=licence.seats,
+        acquired_on=licence.acquired_on,
+        periods=tuple(period.span for period in licence.standing_periods),  # type: ignore[attr-defined]
+    )
+
+
+def published_releases(
+    families: Iterable[str], *, through: date | None = None, majors_only: bool = False
+) -> Sequence[PublishedRelease]:
+    """The published releases of the families, in order of build date."""
+    releases = Release.objects.filter(family__name__in=set(families), is_published=True)
+    if through is not None:
+        releases = releases.filter(build_on__lte=through)
+    if majors_only:
+        releases = releases.filter(is_major=True)
+    rows = releases.order_by("build_on", "pk").values_list("family__name", "version", "build_on", "is_major")
+    return [PublishedRelease(*row) for row in rows]
+
+
+def products_for(dongle: Dongle) -> Sequence[Product]:
+    """The products that may be added: of the families on it, of any on a licence server or an empty dongle."""
+    products = Product.objects.select_related("family").order_by("family__name", "number")
+    families = set(
+        Licence.objects.filter(dongle=dongle, withdrawn_on__isnull=True).values_list("product__family", flat=True)
+    )
+    if families and dongle.kind != Dongle.Kind.LICENCE_SERVER:
+        products = products.filter(family__in=families)
+    return list(products)
+
+
+def stated_licences(code: UnlockCode) -> Sequence[tuple[Product, int]]:
+    """The products that a code states, each with all its seats on the dongle together."""
+    products = Product.objects.select_related("family").in_bulk(
+        [number for number, _ in code.licences], field_name="number"
+    )
+    return [(products[number], seats) for number, seats in code.licences]
