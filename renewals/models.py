@@ -13,6 +13,9 @@ from django.db.models import F, Q
 from dongles.models import Dongle, Licence, Product, SmaPeriod
 from portal.models import Customer, User
 from renewals import states
+from renewals.pricing.explain import explain_steps
+from renewals.pricing.steps import steps_from_json
+from renewals.recognition import Segment
 
 RATE = [MinValueValidator(0), MaxValueValidator(1)]
 
@@ -271,6 +274,16 @@ class QuoteLine(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.product}"
 
+    @property
+    def description(self) -> str:
+        """The line in plain words."""
+        return self.get_kind_display() if self.seats == 1 else f"{self.get_kind_display()}, {self.seats} seats"
+
+    @property
+    def arithmetic(self) -> list[str]:
+        """Each step of the stored arithmetic, to be checked by hand."""
+        return explain_steps(steps_from_json(self.steps), self.quoted.version.currency)
+
 
 class Order(models.Model):
     """An accepted version of a quote: one order per quote, fulfilled whole (rules Q2, Q6)."""
@@ -364,3 +377,8 @@ class RevenueSegment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} {self.starts_on} – {self.ends_on}"
+
+    @property
+    def segment(self) -> Segment:
+        """What the rules of recognition take."""
+        return Segment(self.amount, self.starts_on, self.ends_on, self.method, self.basis_amount, self.basis_starts_on)

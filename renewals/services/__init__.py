@@ -1,0 +1,1 @@
+"""What is done in selling: quotes.py (draft, approve, send, decline), orders.py (accept, fulfil, cancel)."""

@@ -1,0 +1,161 @@
+"""Cancelling an order (rules Q6, F4): periods end, revenue is taken back, a code states the date that is then right.
+
+Nothing is deleted; upgrades stay.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from dongles import coverage
+from dongles import queries as dongle_queries
+from dongles import services as dongle_services
+from dongles.coverage import LicenceCoverage
+from dongles.models import Dongle, Licence, SmaPeriod, UnlockCode
+from portal import audit, outbox
+from portal.access import check_ability
+from portal.audit import Actor, Deed
+from portal.errors import DomainError
+from renewals import recognition
+from renewals.models import Order, OrderLine, QuoteLine, RevenueSegment
+from renewals.services.orders import code_deed, segment_row
+from renewals.services.quotes import lock_version
+from renewals.states import OrderState, next_order_state
+
+
+@transaction.atomic
+def cancel_order(
+    *, order: Order, from_on: date, reason: str, actor: Actor, at: datetime, is_mistake: bool = False
+) -> Order:
+    """Cancel an order from a day on; one made by mistake is annulled whole, from its first day.
+
+    Cancelled again, nothing happens. Refuses `cancellation_reason_missing`, `cancel_before_fulfilment`,
+    `nothing_to_cancel` (all its periods are over) and `order_built_upon` (a later order stands on its periods).
+    """
+    check_ability(actor, "cancel")
+    lock_version(order.version)
+    order = Order.objects.select_related("version").get(pk=order.pk)
+    if order.state == OrderState.CANCELLED:
+        return order
+    if not reason.strip():
+        raise DomainError("cancellation_reason_missing", "Say why the order is cancelled.", {"field": "reason"})
+    before = order.state
+    order.state = next_order_state(before, "cancel")
+    order.cancelled_from = from_on
+    deeds = [
+        Deed("cancel", order, {"state": before}, {"state": order.state, "from": str(from_on)}, reason.strip()),
+    ]
+    if before == OrderState.FULFILLED:
+        deeds += _undo(order, from_on, actor, at, is_mistake)
+    order.save(update_fields=["state", "cancelled_from"])
+    audit.record(actor, at, *deeds)
+    return order
+
+
+def _undo(order: Order, from_on: date, actor: Actor, at: datetime, is_mistake: bool) -> list[Deed]:
+    dongles = list(Dongle.objects.select_for_update().filter(quoted__version=order.version_id).order_by("pk"))
+    lines = list(order.lines.select_related("period", "licence", "quote_line").prefetch_related("segments"))
+    _check_cancellable(order, lines, from_on, is_mistake)
+    first_day = date.min if is_mistake else from_on
+    _end_periods([line.period for line in lines if line.period], first_day)
+    withdrawn = [line.licence for line in lines if line.quote_line and line.quote_line.kind == QuoteLine.Kind.LICENCE]
+    for licence in withdrawn:
+        licence.withdrawn_on, licence.withdrawal_reason = from_on, f"Order {order.number} was cancelled"
+    Licence.objects.bulk_update(withdrawn, ["withdrawn_on", "withdrawal_reason"])
+    _take_back_revenue(order, lines, first_day, timezone.localdate(at))
+    return _restate_dongles(order, dongles, from_on, actor, at)
+
+
+def _check_cancellable(order: Order, lines: Sequence[OrderLine], from_on: date, is_mistake: bool) -> None:
+    assert order.fulfilled_on is not None
+    if from_on < order.fulfilled_on:
+        raise DomainError(
+            "cancel_before_fulfilment",
+            f"The order was fulfilled on {order.fulfilled_on}; it can be cancelled from that day on.",
+            {"field": "from_on"},
+        )
+    last_day = max((line.period.ends_on for line in lines if line.period), default=date.min)
+    if not is_mistake and from_on > last_day:
+        raise DomainError(
+            "nothing_to_cancel",
+            f"Everything that the order bought ended by {last_day}.",
+            {"field": "from_on"},
+        )
+    later = (
+        Order.objects.filter(state=OrderState.FULFILLED, lines__licence__in=[line.licence for line in lines])
+        .filter(pk__gt=order.pk)
+        .order_by("pk")
+        .first()
+    )
+    if later is not None:
+        raise DomainError(
+            "order_built_upon",
+            f"Order {later.number} continues what this one bought: cancel that first.",
+            {"order": later.number},
+        )
+
+
+def _end_periods(periods: Sequence[SmaPeriod], first_day: date) -> None:
+    """Q6: periods end on the day before, later ones are cancelled."""
+    for period in periods:
+        if period.starts_on >= first_day:
+            period.is_cancelled = True
+        elif period.ends_on >= first_day:
+            period.ends_on = first_day - timedelta(days=1)
+    SmaPeriod.objects.bulk_update(periods, ["ends_on", "is_cancelled"])
+
+
+def _take_back_revenue(order: Order, lines: Sequence[OrderLine], first_day: date, today: date) -> None:
+    """F4: a cancellation takes back what is not earned yet, an annulment everything."""
+    annulled = first_day == date.min
+    reason = RevenueSegment.Reason.ANNULMENT if annulled else RevenueSegment.Reason.CANCELLATION
+    rows = []
+    for line in lines:
+        for row in line.segments.all():
+            segment = row.segment
+            undone = recognition.take_back_whole(segment) if annulled else recognition.take_back(segment, first_day)
+            if undone is not None:
+                rows.append(segment_row(line, row.currency, undone, today, reason, mirrors=row))
+    RevenueSegment.objects.bulk_create(rows)
+
+
+def _restate_dongles(order: Order, dongles: Sequence[Dongle], from_on: date, actor: Actor, at: datetime) -> list[Deed]:
+    carried: dict[int, list[tuple[Licence, LicenceCoverage]]] = {dongle.pk: [] for dongle in dongles}
+    for licence in dongle_queries.licences_of(dongles):
+        carried[licence.dongle_id].append((licence, dongle_queries.coverage_of(licence)))
+    earlier = {
+        code.dongle_id: code for code in UnlockCode.objects.filter(dongle__in=dongles, cause=f"order {order.number}")
+    }
+    codes = [
+        dongle_services.issue_unlock_code(
+            dongle=dongle,
+            cause=f"cancellation of order {order.number}",
+            expiry_on=date_after_cancellation(
+                [covered for _, covered in carried[dongle.pk]], earlier[dongle.pk].previous_expiry_on, from_on
+            ),
+            licences=carried[dongle.pk],
+            actor=actor,
+            at=at,
+            is_cancellation=True,
+        )
+        for dongle in dongles
+    ]
+    outbox.post("code_issued", [{"order": order.pk, "codes": [code.pk for code in codes]}], at=at)
+    return [code_deed(code) for code in codes]
+
+
+def date_after_cancellation(covered: Sequence[LicenceCoverage], stood_before: date | None, from_on: date) -> date:
+    """Q6, C3: the date that is right once the order's periods have ended.
+
+    It is the last day of the least covered licence. Where the dongle was ragged before the order, it is not less than
+    the date that stood then, as far as any licence is still covered: that had been paid.
+    """
+    least = coverage.least_covered_on(covered)
+    if least is None:
+        return stood_before or from_on - timedelta(days=1)
+    if stood_before is None:
+        return least
+    latest = max(coverage.covered_through(licence) for licence in covered)
+    return max(least, min(stood_before, latest))

@@ -1,0 +1,358 @@
+"""Orders: accept, fulfil, cancel (rules Q1, Q2, Q6). Each is one transaction, under the lock of the quote's row."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from dongles import coverage
+from dongles import queries as dongle_queries
+from dongles import services as dongle_services
+from dongles.coverage import LicenceCoverage, Period
+from dongles.models import Dongle, Licence, SmaPeriod, UnlockCode
+from portal import audit, outbox
+from portal.access import check_ability
+from portal.audit import Actor, Deed
+from portal.errors import DomainError
+from portal.models import Customer
+from renewals import recognition
+from renewals.models import (
+    Order,
+    OrderLine,
+    PolicySettings,
+    QuoteDongle,
+    QuoteLine,
+    QuoteVersion,
+    RevenueSegment,
+)
+from renewals.pricing.fulfilment import Redated, redate
+from renewals.rows import quoted_terms, requests_of
+from renewals.services.quotes import draft_quote, lock_version, move_version
+from renewals.states import OrderState, QuoteState, next_order_state, next_quote_state
+
+Carried = list[tuple[Licence, LicenceCoverage]]
+
+
+class LockedDongle(NamedTuple):
+    """A dongle of the quote under its row lock, with what it carries now."""
+
+    quoted: QuoteDongle
+    carried: Carried
+
+    @property
+    def dongle(self) -> Dongle:
+        return self.quoted.dongle
+
+    @property
+    def has_changed(self) -> bool:
+        return (
+            coverage.fingerprint([(licence.pk, covered) for licence, covered in self.carried])
+            != self.quoted.fingerprint
+        )
+
+
+def accept_quote(
+    *, version: QuoteVersion, accepted_by: str, actor: Actor, at: datetime, purchase_order_number: str = ""
+) -> Order:
+    """Turn the sent version into the quote's one order, and fulfil it unless the customer pays first (Q1, Q2, Q6).
+
+    Accepted again, the same order is returned. Refuses what the state refuses (`quote_not_sent`, `quote_superseded`,
+    `quote_declined`), `quote_expired`, `purchase_order_missing`, `quote_straddled` (policy `requote`), and
+    `dongle_changed`: then a new version has been drafted, whose number is in the data.
+    """
+    with transaction.atomic():
+        version = lock_version(version).version
+        if version.state == QuoteState.ACCEPTED:
+            return Order.objects.get(version=version)
+        today = timezone.localdate(at)
+        customer = version.quote.customer
+        purchase_order_number = purchase_order_number.strip()
+        _check_acceptable(version, customer, purchase_order_number, today)
+        dongles = _lock_dongles(version)
+        if not _has_changed(dongles, version):
+            return _take_order(version, dongles, purchase_order_number, accepted_by, actor, at)
+        newer = draft_quote(
+            customer=customer,
+            requests=requests_of(version),
+            actor=Actor("Portal"),
+            at=at,
+            discount=version.discount,
+            discount_reason=version.discount_reason,
+            note=version.note,
+            revises=version.quote,
+        )
+    raise DomainError(
+        "dongle_changed",
+        "A dongle's licences or coverage have changed since this quote, or another order for it is on its way."
+        f" Version {newer.number} has been drafted with what is true now.",
+        {"version": newer.number},
+    )
+
+
+@transaction.atomic
+def fulfil_order(*, order: Order, actor: Actor, at: datetime, paid_on: date) -> Order:
+    """Record the payment of an accepted order and fulfil it: periods, revenue and codes in one transaction (Q6).
+
+    Fulfilled again, nothing happens. Refuses `order_cancelled` and `dongle_changed`.
+    """
+    check_ability(actor, "settle")
+    version = lock_version(order.version).version
+    order = Order.objects.select_related("customer").get(pk=order.pk)
+    if order.state == OrderState.FULFILLED:
+        return order
+    next_order_state(order.state, "fulfil")
+    dongles = _lock_dongles(version)
+    if _has_changed(dongles, version):
+        raise DomainError(
+            "dongle_changed",
+            "A dongle's licences or coverage have changed since this quote: cancel the order and quote again.",
+        )
+    order.paid_on = paid_on
+    audit.record(actor, at, *_fulfil(order, dongles, actor, at))
+    return order
+
+
+def _take_order(
+    version: QuoteVersion,
+    dongles: Sequence[LockedDongle],
+    purchase_order_number: str,
+    accepted_by: str,
+    actor: Actor,
+    at: datetime,
+) -> Order:
+    today = timezone.localdate(at)
+    news = _news_since(version, dongles, today)
+    order = Order(
+        quote=version.quote,
+        version=version,
+        customer=version.quote.customer,
+        state=OrderState.ACCEPTED,
+        purchase_order_number=purchase_order_number,
+        accepted_by=accepted_by,
+        accepted_on=today,
+    )
+    accepted = move_version(version, "accept")
+    if order.customer.fulfil_on == Customer.FulfilOn.ACCEPTANCE:
+        deeds = _fulfil(order, dongles, actor, at)
+    else:
+        order.save()
+        deeds = []
+    audit.record(actor, at, accepted, Deed("accept", order, after={"state": OrderState.ACCEPTED, **news}), *deeds)
+    return order
+
+
+def _check_acceptable(version: QuoteVersion, customer: Customer, purchase_order_number: str, today: date) -> None:
+    next_quote_state(version.state, "accept")
+    if version.valid_until is None or today > version.valid_until:
+        raise DomainError("quote_expired", f"This quote was valid until {version.valid_until}.")
+    if customer.fulfil_on == Customer.FulfilOn.ACCEPTANCE and not purchase_order_number:
+        raise DomainError(
+            "purchase_order_missing", "Enter the purchase order number.", {"field": "purchase_order_number"}
+        )
+
+
+def _lock_dongles(version: QuoteVersion) -> list[LockedDongle]:
+    """The version's dongles under their row locks, taken in the order of their ids so that nobody waits in a circle."""
+    quoted = list(
+        QuoteDongle.objects.filter(version=version)
+        .select_related("dongle")
+        .select_for_update(of=("dongle",))
+        .order_by("dongle_id")
+    )
+    carried: dict[int, Carried] = {row.dongle_id: [] for row in quoted}
+    for licence in dongle_queries.licences_of(row.dongle for row in quoted):
+        carried[licence.dongle_id].append((licence, dongle_queries.coverage_of(licence)))
+    return [LockedDongle(row, carried[row.dongle_id]) for row in quoted]
+
+
+def _has_changed(dongles: Sequence[LockedDongle], version: QuoteVersion) -> bool:
+    """Q1: whether licences or coverage differ from what was quoted, or another accepted order is not yet fulfilled."""
+    return any(each.has_changed or each.dongle.state != Dongle.State.ACTIVE for each in dongles) or (
+        Order.objects.filter(state=OrderState.ACCEPTED, version__dongles__dongle__in=[each.dongle for each in dongles])
+        .exclude(version=version)
+        .exists()
+    )
+
+
+def _news_since(version: QuoteVersion, dongles: Sequence[LockedDongle], today: date) -> dict[str, object]:
+    """Q1: what would make the quote dearer today: reported with the acceptance, or refused under `requote`."""
+    if today == version.priced_on:
+        return {}
+    families = {covered.family for each in dongles for _, covered in each.carried}
+    majors = dongle_queries.published_releases(families, through=today, majors_only=True)
+    grace = version.policy.grace_days
+    missed = sorted(
+        {
+            f"{release.family} {release.version}"
+            for each in dongles
+            for index, (_, covered) in enumerate(each.carried)
+            for release in coverage.missed_majors(covered, majors, today, grace)
+            if release.version not in {version for version, _ in each.quoted.licences[index]["missed"]}
+        }
+    )
+    if missed and version.policy.straddle == PolicySettings.Straddle.REQUOTE:
+        raise DomainError(
+            "quote_straddled",
+            f"Since this quote was made {' and '.join(missed)} came out, which changes it. Quote again.",
+            {"releases": missed},
+        )
+    return {"released_since": missed} if missed else {}
+
+
+def _fulfil(order: Order, dongles: Sequence[LockedDongle], actor: Actor, at: datetime) -> list[Deed]:
+    """Save the order as fulfilled; write periods, order lines, revenue and codes; the deeds for the audit trail."""
+    today = timezone.localdate(at)
+    before = order.state
+    order.state = next_order_state(before, "fulfil")
+    order.fulfilled_on = today
+    order.save()
+    deeds = [Deed("fulfil", order, {"state": before}, {"state": order.state})]
+
+    lines: dict[int, list[QuoteLine]] = {each.quoted.pk: [] for each in dongles}
+    for line in QuoteLine.objects.filter(quoted__in=lines).select_related("product__family"):
+        lines[line.quoted_id].append(line)
+    redated = [redate(quoted_terms(each.quoted, order.version, lines[each.quoted.pk]), today) for each in dongles]
+    for each in dongles:
+        _add_licences(each, lines[each.quoted.pk], today)
+    sold = [
+        sale
+        for each, dates in zip(dongles, redated, strict=True)
+        for sale in _sales(each, lines[each.quoted.pk], dates)
+    ]
+    _write_sales(order, sold, today)
+
+    codes = []
+    for each, dates in zip(dongles, redated, strict=True):
+        covered_now = [
+            (
+                licence,
+                covered._replace(
+                    periods=covered.periods
+                    + tuple(sale.period for sale in sold if sale.licence is licence and sale.period)
+                ),
+            )
+            for licence, covered in each.carried
+        ]
+        present = each.dongle.issued_expiry_on
+        code = dongle_services.issue_unlock_code(
+            dongle=each.dongle,
+            cause=f"order {order.number}",
+            expiry_on=max(dates.covered_through, present or dates.covered_through),
+            licences=covered_now,
+            actor=actor,
+            at=at,
+        )
+        codes.append(code)
+        deeds.append(code_deed(code))
+    dongle_services.mark_releases_sold_against(
+        {covered.family for each in dongles for _, covered in each.carried}, today
+    )
+    outbox.post("code_issued", [{"order": order.pk, "codes": [code.pk for code in codes]}], at=at)
+    return deeds
+
+
+def code_deed(code: UnlockCode) -> Deed:
+    return Deed(
+        "issue_code",
+        code,
+        {"expiry_on": str(code.previous_expiry_on or "")},
+        {"expiry_on": str(code.expiry_on), "sequence": code.sequence},
+    )
+
+
+class Sale(NamedTuple):
+    """A line as it is fulfilled; one without a quoted line is a free extension."""
+
+    line: QuoteLine | None
+    licence: Licence
+    period: Period | None
+    free_days: int
+
+
+def _add_licences(each: LockedDongle, lines: Sequence[QuoteLine], today: date) -> None:
+    """P5: put the licences that were sold on the dongle, behind those that it carries."""
+    new = Licence.objects.bulk_create(
+        Licence(dongle=each.dongle, product=line.product, seats=line.seats, acquired_on=today)
+        for line in lines
+        if line.kind == QuoteLine.Kind.LICENCE
+    )
+    each.carried.extend(
+        (
+            licence,
+            LicenceCoverage(licence.product.code, licence.product.family.name, licence.seats, today, ()),
+        )
+        for licence in new
+    )
+
+
+def _sales(each: LockedDongle, lines: Sequence[QuoteLine], dates: Redated) -> list[Sale]:
+    sales = [
+        Sale(
+            line,
+            each.carried[line.licence_index][0],
+            Period(dated.starts_on, dated.ends_on) if dated.starts_on and dated.ends_on else None,
+            dated.free_days,
+        )
+        for line, dated in zip(lines, dates.lines, strict=True)
+    ]
+    return sales + [
+        Sale(None, each.carried[more.licence][0], Period(more.starts_on, more.ends_on), more.free_days)
+        for more in dates.extended
+    ]
+
+
+def _write_sales(order: Order, sales: Sequence[Sale], today: date) -> None:
+    dated = [sale for sale in sales if sale.period]
+    periods = dict(
+        zip(
+            map(id, dated),
+            SmaPeriod.objects.bulk_create(
+                SmaPeriod(
+                    licence=sale.licence,
+                    starts_on=sale.period.starts_on,
+                    ends_on=sale.period.ends_on,
+                    source=SmaPeriod.Source.ORDER,
+                )
+                for sale in dated
+                if sale.period
+            ),
+            strict=True,
+        )
+    )
+    order_lines = OrderLine.objects.bulk_create(
+        OrderLine(
+            order=order,
+            quote_line=sale.line,
+            licence=sale.licence,
+            period=periods.get(id(sale)),
+            free_days=sale.free_days,
+            net=sale.line.net if sale.line else 0,
+        )
+        for sale in sales
+    )
+    RevenueSegment.objects.bulk_create(
+        segment_row(order_line, order.version.currency, segment, today, RevenueSegment.Reason.SALE)
+        for order_line, sale in zip(order_lines, sales, strict=True)
+        if sale.line
+        for segment in recognition.segments_of_sale(sale.line.net, sale.line.sma_net, sale.period, today)
+    )
+
+
+def segment_row(
+    order_line: OrderLine,
+    currency: str,
+    segment: recognition.Segment,
+    booked_on: date,
+    reason: RevenueSegment.Reason,
+    mirrors: RevenueSegment | None = None,
+) -> RevenueSegment:
+    return RevenueSegment(
+        order_line=order_line,
+        currency=currency,
+        booked_month=booked_on.replace(day=1),
+        reason=reason,
+        mirrors=mirrors,
+        **segment._asdict(),
+    )

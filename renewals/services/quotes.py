@@ -1,0 +1,188 @@
+"""Quotes: draft, approve, send, decline (rules Q1–Q3). Each is one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from portal import audit, outbox
+from portal.access import check_ability
+from portal.audit import Actor, Deed
+from portal.errors import DomainError
+from portal.models import Customer
+from renewals import queries
+from renewals.models import PolicySettings, Quote, QuoteDongle, QuoteLine, QuoteVersion
+from renewals.queries import DongleRequest
+from renewals.rows import rows_of
+from renewals.states import QuoteState, next_quote_state
+
+
+@transaction.atomic
+def draft_quote(
+    *,
+    customer: Customer,
+    requests: Sequence[DongleRequest],
+    actor: Actor,
+    at: datetime,
+    discount: Decimal = Decimal(0),
+    discount_reason: str = "",
+    note: str = "",
+    revises: Quote | None = None,
+) -> QuoteVersion:
+    """Price the requests as of today and keep the result as a draft: of a new quote, or the next version of one.
+
+    A draft that it revises is superseded at once; a sent version stays a promise until the new one is sent.
+    Refuses what `price_quote` refuses, `discount_out_of_range`, `discount_reason_missing` and `quote_accepted`.
+    """
+    check_ability(actor, "sell")
+    if not 0 <= discount <= 1:
+        raise DomainError("discount_out_of_range", "A discount lies between 0 and 100 %.", {"field": "discount"})
+    if discount and not discount_reason.strip():
+        raise DomainError("discount_reason_missing", "Say why this discount is given.", {"field": "discount_reason"})
+    priced = queries.price_quote(customer, requests, on=timezone.localdate(at), discount=discount)
+
+    deeds, number = [], 1
+    if revises is None:
+        quote = Quote.objects.create(customer=customer, created_at=at)
+    else:
+        quote = Quote.objects.select_for_update().get(pk=revises.pk, customer=customer)
+        versions = list(quote.versions.all())
+        deeds += _supersede(versions, QuoteState.DRAFT)
+        number = max(version.number for version in versions) + 1
+    version = QuoteVersion.objects.create(
+        quote=quote,
+        number=number,
+        state=QuoteState.DRAFT,
+        priced_on=priced.priced_on,
+        price_list=priced.price_list,
+        policy=priced.policy,
+        currency=priced.currency,
+        discount=discount,
+        discount_reason=discount_reason.strip(),
+        note=note.strip(),
+        tax_rate=priced.tax_rate,
+        net=priced.net,
+        tax=priced.tax,
+        total=priced.total,
+        drafted_by_id=actor.user_id,
+        needs_approval=discount > discount_limit(priced.policy, actor.role),
+    )
+    rows = rows_of(version, priced)
+    QuoteDongle.objects.bulk_create(quoted for quoted, _ in rows)
+    QuoteLine.objects.bulk_create(line for _, lines in rows for line in lines)
+    deeds.append(
+        Deed(
+            "draft",
+            version,
+            after={"state": version.state, "total": version.total, "currency": version.currency},
+        )
+    )
+    audit.record(actor, at, *deeds)
+    return version
+
+
+def discount_limit(policy: PolicySettings, role: str) -> Decimal:
+    """Q3: the highest negotiated rate that the role may give alone; none unless the policy names one."""
+    return Decimal(policy.discount_limits.get(role, "0"))
+
+
+def _supersede(versions: Sequence[QuoteVersion], state: QuoteState) -> list[Deed]:
+    """Supersede the versions in that state; once one is accepted the quote has no further versions (Q2)."""
+    for version in versions:
+        if version.state == QuoteState.ACCEPTED:
+            next_quote_state(version.state, "supersede")
+    return [move_version(version, "supersede") for version in versions if version.state == state]
+
+
+@transaction.atomic
+def approve_quote(*, version: QuoteVersion, actor: Actor, at: datetime, reason: str) -> QuoteVersion:
+    """Q3: another person with the limit for it approves the discount, with a reason.
+
+    Refuses `approval_own`, `approval_over_limit`, `approval_reason_missing`, and a version that is no draft.
+    """
+    version = lock_version(version).version
+    next_quote_state(version.state, "send")
+    if version.approved_by_id is not None or not version.needs_approval:
+        return version
+    if actor.user_id is None or actor.user_id == version.drafted_by_id:
+        raise DomainError("approval_own", "Somebody else than who drafted the quote has to approve it.")
+    if version.discount > discount_limit(version.policy, actor.role):
+        raise DomainError("approval_over_limit", "This discount is over the limit of your role too.")
+    if not reason.strip():
+        raise DomainError("approval_reason_missing", "Say why you approve.", {"field": "reason"})
+    version.approved_by_id = actor.user_id
+    version.save(update_fields=["approved_by"])
+    audit.record(actor, at, Deed("approve", version, after={"discount": str(version.discount)}, reason=reason.strip()))
+    return version
+
+
+@transaction.atomic
+def send_quote(*, version: QuoteVersion, actor: Actor, at: datetime) -> QuoteVersion:
+    """Make the draft a promise through its last valid day (Q1) and mail it to the customer's contacts on file.
+
+    An earlier sent version is superseded (Q2). Sent again, nothing happens. Refuses `approval_needed`,
+    `quote_outdated` (priced on an earlier day) and `no_contact`.
+    """
+    check_ability(actor, "sell")
+    version, siblings = lock_version(version)
+    if version.state == QuoteState.SENT:
+        return version
+    next_quote_state(version.state, "send")
+    today = timezone.localdate(at)
+    if version.needs_approval and version.approved_by_id is None:
+        raise DomainError("approval_needed", "The discount is over your limit: somebody else has to approve it first.")
+    if version.priced_on != today:
+        raise DomainError(
+            "quote_outdated",
+            f"This draft was priced on {version.priced_on}. Price it again as of today, then send it.",
+        )
+    contacts = list(version.quote.customer.contacts.filter(left_on__isnull=True).values_list("email", flat=True))
+    if not contacts:
+        raise DomainError("no_contact", f"{version.quote.customer.name} has no contact with an e-mail address on file.")
+    deeds = _supersede(siblings, QuoteState.SENT)
+    version.valid_until = today + timedelta(days=version.policy.quote_valid_days)
+    deeds.append(move_version(version, "send", "valid_until"))
+    audit.record(actor, at, *deeds)
+    outbox.post("quote_sent", [{"version": version.pk, "recipients": contacts}], at=at)
+    return version
+
+
+@transaction.atomic
+def decline_quote(*, version: QuoteVersion, actor: Actor, at: datetime, reason: str) -> QuoteVersion:
+    """The customer says no to a sent quote; refuses `decline_reason_missing` and a version that is not sent."""
+    version = lock_version(version).version
+    if version.state == QuoteState.DECLINED:
+        return version
+    next_quote_state(version.state, "decline")
+    if not reason.strip():
+        raise DomainError("decline_reason_missing", "Say why the quote was declined.", {"field": "reason"})
+    audit.record(actor, at, move_version(version, "decline")._replace(reason=reason.strip()))
+    return version
+
+
+class LockedVersion(NamedTuple):
+    """A version with its siblings, as they are under the lock of their quote's row."""
+
+    version: QuoteVersion
+    siblings: Sequence[QuoteVersion]
+
+
+def lock_version(version: QuoteVersion) -> LockedVersion:
+    """Lock the quote's row and read its versions anew: whoever changes any of them holds that lock."""
+    quote = Quote.objects.select_for_update(of=("self",)).select_related("customer").get(pk=version.quote_id)
+    versions = list(QuoteVersion.objects.filter(quote=quote).select_related("policy"))
+    for each in versions:
+        each.quote = quote
+    locked = next(each for each in versions if each.pk == version.pk)
+    return LockedVersion(locked, [each for each in versions if each is not locked])
+
+
+def move_version(version: QuoteVersion, step: str, *fields: str) -> Deed:
+    """Take a version through the transition table; the deed is its history row."""
+    before = version.state
+    version.state = next_quote_state(before, step)
+    version.save(update_fields=["state", *fields])
+    return Deed(step, version, {"state": before}, {"state": version.state})

@@ -1,0 +1,105 @@
+"""Many at once, on PostgreSQL: one order, one set of periods, one code. Each race has a control without row locks."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+
+from dongles.models import SmaPeriod, UnlockCode
+from portal.errors import DomainError
+from renewals.models import Order, RevenueSegment
+from renewals.services import quotes
+from tests import world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+THREADS = 20
+
+
+def without_row_locks(execute, sql, params, many, context):
+    """Runs statements as they are but for their row locks; and leaves the others time to come in between."""
+    if "FOR UPDATE" in sql:
+        sql = sql[: sql.index(" FOR UPDATE")]
+        time.sleep(0.05)
+    return execute(sql, params, many, context)
+
+
+def at_once(calls: list[Callable[[], object]], *, locked: bool = True) -> list[object]:
+    """Run the calls at the same moment, each on a connection of its own; what each returned or raised."""
+    barrier = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], object]) -> object:
+        try:
+            connection.ensure_connection()
+            barrier.wait(30)
+            if locked:
+                return call()
+            with connection.execute_wrapper(without_row_locks):
+                return call()
+        except Exception as error:  # noqa: BLE001 - whatever a thread meets is its result
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+@pytest.fixture
+def dongle(transactional_db):
+    world.make_catalogue()
+    return world.make_dongle()
+
+
+def test_twenty_acceptances_of_a_quote_give_one_order_one_set_of_periods_one_code_q2(dongle):
+    version = world.send(dongle, "2026-02-01")
+    results = at_once([lambda: world.accept(version, "2026-02-01")] * THREADS)
+    assert {type(result) for result in results} == {Order}, results
+    assert len({result.pk for result in results}) == 1
+    assert SmaPeriod.objects.filter(source="order").count() == 2
+    assert UnlockCode.objects.count() == 1
+    assert RevenueSegment.objects.count() == 2
+
+
+def test_without_the_lock_twenty_acceptances_do_not_end_well(dongle):
+    version = world.send(dongle, "2026-02-01")
+    results = at_once([lambda: world.accept(version, "2026-02-01")] * THREADS, locked=False)
+    assert any(not isinstance(result, Order) for result in results)
+
+
+def test_two_quotes_for_a_dongle_accepted_at_once_sell_once_q1(dongle):
+    versions = [world.send(dongle, "2026-02-01") for _ in range(2)]
+    results = at_once([lambda v=version: world.accept(v, "2026-02-01") for version in versions])
+    assert sorted(type(result).__name__ for result in results) == ["DomainError", "Order"]
+    assert [result.code for result in results if isinstance(result, DomainError)] == ["dongle_changed"]
+    assert UnlockCode.objects.count() == 1
+
+
+def test_a_quote_accepted_and_revised_at_once_ends_in_one_of_two_ways_q2(dongle):
+    sent = world.send(dongle, "2026-02-01")
+    newer = world.draft(dongle, "2026-02-01", renew_years=2, revises=sent.quote)
+    accepted, revised = at_once(
+        [
+            lambda: world.accept(sent, "2026-02-01"),
+            lambda: quotes.send_quote(version=newer, actor=world.SALES, at=world.at("2026-02-01")),
+        ]
+    )
+    sent.refresh_from_db()
+    if isinstance(accepted, Order):
+        assert isinstance(revised, DomainError)
+        assert revised.code == "quote_accepted"
+        assert sent.state == "accepted"
+    else:
+        assert accepted.code == "quote_superseded"
+        assert not isinstance(revised, Exception)
+        assert not Order.objects.exists()
+
+
+def test_two_revisions_at_once_get_two_numbers(dongle):
+    first = world.draft(dongle, "2026-02-01")
+    results = at_once([lambda: world.draft(dongle, "2026-02-01", revises=first.quote)] * 4)
+    assert sorted(version.number for version in results) == [2, 3, 4, 5]
+    assert first.quote.versions.filter(state="draft").count() == 1

@@ -1,0 +1,116 @@
+"""A small vendor for tests: two families, a price list a person can calculate with, a customer and a dongle."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from dongles.models import Dongle, Licence, Product, ProductFamily, Release, SmaPeriod
+from portal.audit import Actor
+from portal.models import Contact, Customer, User
+from renewals.models import PolicySettings, PriceList, PriceListEntry, TaxRate
+from renewals.queries import DongleRequest
+from renewals.services import orders, quotes
+
+DAY_ONE = date(2020, 1, 1)
+# Whole euros in cents: licence, SMA year, upgrade.
+PRICES = {
+    "VOL-VIS": (600_000, 120_000, 240_000),
+    "VOL-QNT": (450_000, 90_000, 180_000),
+    "OPL-FUL": (750_000, 150_000, 300_000),
+}
+
+
+def at(day: date | str, hour: int = 12) -> datetime:
+    """A moment of that day in the business time zone."""
+    day = date.fromisoformat(day) if isinstance(day, str) else day
+    return datetime.combine(day, time(hour), ZoneInfo("Europe/London"))
+
+
+def make_catalogue(**policy: object) -> None:
+    """Families, products, a EUR price list, policy settings and German tax, all from 1 Jan 2020."""
+    volocity = ProductFamily.objects.create(name="Volocity", support_policy="latest_version")
+    openlab = ProductFamily.objects.create(name="Openlab", support_policy="sma_required")
+    products = {
+        "VOL-VIS": Product.objects.create(number=101, code="VOL-VIS", name="Volocity Visualisation", family=volocity),
+        "VOL-QNT": Product.objects.create(number=102, code="VOL-QNT", name="Volocity Quantitation", family=volocity),
+        "OPL-FUL": Product.objects.create(number=201, code="OPL-FUL", name="Openlab Full", family=openlab),
+    }
+    Product.objects.create(number=103, code="VOL-NEW", name="Volocity without a price", family=volocity)
+    price_list = PriceList.objects.create(name="EUR 2020", currency="EUR", segment="commercial", valid_from=DAY_ONE)
+    PriceListEntry.objects.bulk_create(
+        PriceListEntry(price_list=price_list, product=products[code], licence=licence, sma_year=year, upgrade=upgrade)
+        for code, (licence, year, upgrade) in PRICES.items()
+    )
+    policy.setdefault("discount_limits", {"sales": "0.10", "administrator": "1"})
+    PolicySettings.objects.create(valid_from=DAY_ONE, **policy)
+    TaxRate.objects.create(country="DE", tax_status="standard", rate=Decimal("0.19"), valid_from=DAY_ONE)
+
+
+def make_customer(name: str = "Institute of Cells", **fields: object) -> Customer:
+    fields = {"country": "DE", "currency": "EUR", **fields}
+    customer = Customer.objects.create(name=name, **fields)
+    Contact.objects.create(customer=customer, name="Ada Lenz", email=f"ada{customer.pk}@cells.example")
+    return customer
+
+
+def make_dongle(
+    serial: str = "104233",
+    customer: Customer | None = None,
+    licences: Iterable[tuple[str, str | None]] = (("VOL-VIS", "2026-03-31"), ("VOL-QNT", "2026-03-31")),
+    **fields: object,
+) -> Dongle:
+    """A dongle whose licences, acquired on 1 Jan 2020, are each covered from then through the given day."""
+    ends = [date.fromisoformat(end) for _, end in licences if end]
+    fields = {"issued_expiry_on": max(ends, default=None), "confirmed_expiry_on": max(ends, default=None), **fields}
+    dongle = Dongle.objects.create(serial=serial, customer=customer or make_customer(), **fields)
+    for code, end in licences:
+        licence = Licence.objects.create(
+            dongle=dongle, product=Product.objects.get(code=code), acquired_on=DAY_ONE, seats=1
+        )
+        if end:
+            SmaPeriod.objects.create(
+                licence=licence, starts_on=DAY_ONE, ends_on=date.fromisoformat(end), source="record"
+            )
+    return dongle
+
+
+def make_release(version: str, build_on: str, *, is_major: bool = True, family: str = "Volocity") -> Release:
+    return Release.objects.create(
+        family=ProductFamily.objects.get(name=family),
+        version=version,
+        build_on=date.fromisoformat(build_on),
+        is_major=is_major,
+        is_published=True,
+    )
+
+
+def make_user(role: str = "sales", email: str | None = None, **fields: object) -> User:
+    email = email or f"{role}@vendor.example"
+    return User.objects.create_user(email, "a long test password", role=role, name=role.capitalize(), **fields)
+
+
+SALES = Actor("Sales", None, "system")
+
+
+def draft(dongle: Dongle, on: str, **asked: object):
+    """A draft for one dongle made on that day; renewal for a year unless asked otherwise."""
+    given = {key: asked.pop(key) for key in ("discount", "discount_reason", "note", "revises", "actor") if key in asked}
+    request = DongleRequest(dongle, **(asked or {"renew_years": 1}))
+    return quotes.draft_quote(customer=dongle.customer, requests=[request], at=at(on), **{"actor": SALES, **given})
+
+
+def send(dongle: Dongle, on: str, **asked: object):
+    """A quote sent on that day."""
+    return quotes.send_quote(version=draft(dongle, on, **asked), actor=SALES, at=at(on))
+
+
+def accept(version, on: str, **fields: object):
+    """The order of a sent version, placed on that day."""
+    fields = {"purchase_order_number": "PO-77", "accepted_by": "Ada Lenz", "actor": SALES, **fields}
+    return orders.accept_quote(version=version, at=at(on), **fields)
+
+
+def sell(dongle: Dongle, on: str, **asked: object):
+    """Draft, send and accept on one day."""
+    return accept(send(dongle, on, **asked), on)
