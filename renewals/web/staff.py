@@ -1,0 +1,246 @@
+"""The sales desk's pages: dongle → quote → order. Each checks access and form, calls one service or query, renders."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from dongles import queries as dongle_queries
+from dongles.models import Dongle, Licence
+from dongles.services import withdraw_licence
+from portal.access import staff_page
+from portal.audit import Actor
+from portal.web import attempt
+from renewals import overviews, queries
+from renewals.forms import AcceptForm, CancelForm, PaymentForm, QuoteForm, ReasonForm
+from renewals.models import Order, Quote, QuoteVersion
+from renewals.services import orders, quotes
+from renewals.services.cancellations import cancel_order
+
+PAGE_LENGTH = 50
+
+
+@require_GET
+@staff_page()
+def dongle_page(request: HttpRequest, serial: str) -> HttpResponse:
+    """What the dongle is, carries and runs, what was quoted and sold for it, and what to do next."""
+    dongle = dongle_queries.dongle_by_serial(serial)
+    if dongle.serial != serial:
+        return redirect("renewals:dongle", dongle.serial)
+    return render(request, "renewals/dongle.html", overviews.dongle_overview(dongle, timezone.localdate()))
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page("sell")
+def withdraw_page(request: HttpRequest, serial: str, licence_id: int) -> HttpResponse:
+    """C6: take a licence off the dongle, with a reason."""
+    licence = get_object_or_404(
+        Licence.objects.select_related("dongle", "product"), pk=licence_id, dongle__serial=serial
+    )
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        done = attempt(form, withdraw_licence, licence=licence, reason=form.cleaned_data["reason"], **_by(request))
+        if done:
+            messages.success(request, f"{licence.product} was withdrawn from dongle {serial}.")
+            return redirect("renewals:dongle", serial)
+    return render(request, "renewals/withdraw.html", {"licence": licence, "dongle": licence.dongle, "form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page("sell")
+def quote_builder(request: HttpRequest, serial: str) -> HttpResponse:
+    """Make a quote: what is asked stands in the address, the arithmetic beside it lives; posting keeps a draft.
+
+    With `?revises=` it makes the next version of a quote.
+    """
+    dongle = dongle_queries.dongle_by_serial(serial)
+    today = timezone.localdate()
+    revises = _revised_quote(request, dongle)
+    form = QuoteForm(
+        _asked(request),
+        products=dongle_queries.products_for(dongle),
+        max_years=queries.policy_on(today).max_years,
+    )
+    preview = None
+    if form.is_valid():
+        service = quotes.draft_quote if request.method == "POST" else queries.price_quote
+        asked: dict[str, Any] = {"requests": [form.request_for(dongle)], "discount": form.discount_rate}
+        if dongle.customer is None:
+            form.add_error(None, f"Dongle {dongle.serial} has no owner on record: say first whose it is.")
+        elif request.method == "POST":
+            version = attempt(
+                form,
+                service,
+                customer=dongle.customer,
+                discount_reason=form.cleaned_data["discount_reason"],
+                note=form.cleaned_data["note"],
+                revises=revises,
+                **asked,
+                **_by(request),
+            )
+            if version:
+                return redirect("renewals:quote_version", version.quote_id, version.number)
+        else:
+            priced = attempt(form, service, dongle.customer, on=today, **asked)
+            preview = priced and overviews.preview_of(priced)
+    context = {"dongle": dongle, "form": form, "preview": preview, "revises": revises}
+    template = "renewals/parts/quote_preview.html" if request.htmx else "renewals/quote_builder.html"
+    return render(request, template, context)
+
+
+def _asked(request: HttpRequest) -> Mapping[str, Any]:
+    """What is posted, or what the address asks; the bare page starts with one year."""
+    if request.method == "POST":
+        return request.POST
+    return request.GET if request.GET.keys() - {"revises"} else {"renew_years": "1"}
+
+
+def _revised_quote(request: HttpRequest, dongle: Dongle) -> Quote | None:
+    number = request.GET.get("revises", "")
+    if not number.isdecimal():
+        return None
+    return get_object_or_404(Quote, pk=int(number), customer=dongle.customer)
+
+
+@require_GET
+@staff_page()
+def quote_list(request: HttpRequest) -> HttpResponse:
+    page = Paginator(overviews.newest_versions(), PAGE_LENGTH).get_page(request.GET.get("page"))
+    return render(request, "renewals/quotes.html", {"page": page})
+
+
+@require_GET
+@staff_page()
+def quote_page(request: HttpRequest, quote_id: int, number: int | None = None) -> HttpResponse:
+    """A version of a quote (the newest unless named), its lines with their arithmetic, its history, the next step."""
+    return _quote_page(request, _version(quote_id, number), {})
+
+
+def _version(quote_id: int, number: int | None) -> QuoteVersion:
+    versions = overviews.versions_with_quote().filter(quote_id=quote_id)
+    return (
+        get_object_or_404(versions.filter(number=number))
+        if number
+        else get_object_or_404(versions.order_by("-number")[:1])
+    )
+
+
+def _quote_page(request: HttpRequest, version: QuoteVersion, forms: dict[str, Any], status: int = 200) -> HttpResponse:
+    """The quote's page; a form of it that was refused comes back as it was typed."""
+    context = {
+        **overviews.quote_overview(version, timezone.localdate()),
+        "accept_form": AcceptForm(),
+        "approve_form": ReasonForm(),
+        "decline_form": ReasonForm(),
+        **forms,
+    }
+    return render(request, "renewals/quote.html", context, status=status)
+
+
+@require_POST
+@staff_page("sell")
+def send(request: HttpRequest, quote_id: int, number: int) -> HttpResponse:
+    version = quotes.send_quote(version=_version(quote_id, number), **_by(request))
+    messages.success(request, f"Quote {version.quote.number} is on its way to {version.quote.customer}.")
+    return redirect("renewals:quote_version", quote_id, number)
+
+
+@require_POST
+@staff_page("sell")
+def approve(request: HttpRequest, quote_id: int, number: int) -> HttpResponse:
+    version, form = _version(quote_id, number), ReasonForm(request.POST)
+    if form.is_valid() and attempt(
+        form, quotes.approve_quote, version=version, reason=form.cleaned_data["reason"], **_by(request)
+    ):
+        messages.success(request, "Approved: the quote can be sent.")
+        return redirect("renewals:quote_version", quote_id, number)
+    return _quote_page(request, version, {"approve_form": form}, status=422)
+
+
+@require_POST
+@staff_page("sell")
+def decline(request: HttpRequest, quote_id: int, number: int) -> HttpResponse:
+    version, form = _version(quote_id, number), ReasonForm(request.POST)
+    if form.is_valid() and attempt(
+        form, quotes.decline_quote, version=version, reason=form.cleaned_data["reason"], **_by(request)
+    ):
+        messages.success(request, "Recorded as declined.")
+        return redirect("renewals:quote_version", quote_id, number)
+    return _quote_page(request, version, {"decline_form": form}, status=422)
+
+
+@require_POST
+@staff_page("sell")
+def accept(request: HttpRequest, quote_id: int, number: int) -> HttpResponse:
+    """Record the purchase order: the order is made and, unless the customer pays first, fulfilled."""
+    version, form = _version(quote_id, number), AcceptForm(request.POST)
+    if form.is_valid():
+        order = attempt(form, orders.accept_quote, version=version, **form.cleaned_data, **_by(request))
+        if order:
+            return redirect("renewals:order", order.pk)
+    return _quote_page(request, version, {"accept_form": form}, status=422)
+
+
+@require_GET
+@staff_page()
+def order_list(request: HttpRequest) -> HttpResponse:
+    page = Paginator(overviews.orders_newest_first(), PAGE_LENGTH).get_page(request.GET.get("page"))
+    return render(request, "renewals/orders.html", {"page": page})
+
+
+@require_GET
+@staff_page()
+def order_page(request: HttpRequest, order_id: int) -> HttpResponse:
+    """An order with what was fulfilled, its codes, its revenue in time and its history."""
+    return _order_page(request, _order(order_id), {})
+
+
+def _order(order_id: int) -> Order:
+    return get_object_or_404(Order.objects.select_related("quote", "version", "customer"), pk=order_id)
+
+
+def _order_page(request: HttpRequest, order: Order, forms: dict[str, Any], status: int = 200) -> HttpResponse:
+    today = timezone.localdate()
+    context = {
+        **overviews.order_overview(order, today),
+        "payment_form": PaymentForm(today=today, initial={"paid_on": today}),
+        **forms,
+    }
+    return render(request, "renewals/order.html", context, status=status)
+
+
+@require_POST
+@staff_page("settle")
+def pay(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Record the payment of an order that waits for it: that fulfils it."""
+    order, form = _order(order_id), PaymentForm(request.POST, today=timezone.localdate())
+    if form.is_valid() and attempt(
+        form, orders.fulfil_order, order=order, paid_on=form.cleaned_data["paid_on"], **_by(request)
+    ):
+        messages.success(request, f"Order {order.number} is paid and fulfilled.")
+        return redirect("renewals:order", order_id)
+    return _order_page(request, order, {"payment_form": form}, status=422)
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page("cancel")
+def cancel_page(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Cancel an order from a day on, saying beforehand what that does."""
+    order = _order(order_id)
+    form = CancelForm(request.POST or None, initial={"from_on": timezone.localdate()})
+    if request.method == "POST" and form.is_valid():
+        done = attempt(form, cancel_order, order=order, **form.cleaned_data, **_by(request))
+        if done:
+            messages.success(request, f"Order {order.number} is cancelled from {done.cancelled_from:%-d %b %Y} on.")
+            return redirect("renewals:order", order_id)
+    return render(request, "renewals/cancel.html", {"order": order, "form": form})
+
+
+def _by(request: HttpRequest) -> dict[str, Any]:
+    """Who acts and when: the clock is read here, not in the services."""
+    return {"actor": Actor.of(request.user), "at": timezone.now()}
