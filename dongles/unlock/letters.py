@@ -1,6 +1,7 @@
 """Crockford base32 in rows of sixteen letters, each followed by two check letters."""
 
 import base64
+from collections.abc import Callable
 
 from .codec import Malformed
 
@@ -124,3 +125,28 @@ def read_receipt(text: str) -> str:
         return "".join(LETTERS[value] for value in read_letters(text))
     except Malformed:
         return ""
+
+
+def correction(text: str, verifies: Callable[[bytes], bool]) -> str | None:
+    """The letters with the one letter of the one wrong row put right, if the whole code then verifies; else None.
+
+    A row of eighteen letters has few corrections that its check letters allow; the signature decides.
+    """
+    values = read_letters(text)
+    wrong = wrong_rows(values)
+    if len(wrong) != 1:
+        return None
+    start = (wrong[0] - 1) * (ROW + CHECKS)
+    for place in range(start, min(start + ROW + CHECKS, len(values))):
+        for value in range(32):
+            tried = [*values[:place], value, *values[place + 1 :]]
+            if value == values[place] or wrong_rows(tried):
+                continue
+            letters = "".join(LETTERS[each] for each in tried)
+            try:
+                code = read_code(letters)
+            except Malformed:
+                continue
+            if verifies(code):
+                return letters
+    return None
