@@ -20,7 +20,7 @@ from renewals.recognition import Segment
 RATE = [MinValueValidator(0), MaxValueValidator(1)]
 
 
-def minor_units(**options: Any) -> models.BigIntegerField:
+def minor_units(**options: Any) -> "models.BigIntegerField[Any, Any]":
     """A field for an amount in minor units."""
     return models.BigIntegerField(**options)
 

@@ -19,6 +19,7 @@ from renewals.pricing.tax import tax_on
 from renewals.pricing.terms import (
     NO_MONTHS,
     NO_RATE,
+    Discount,
     Line,
     Policy,
     Price,
@@ -178,7 +179,8 @@ class _DonglePricing:
         steps: tuple[Step, ...],
         multi_year: Fraction = NO_RATE,
     ) -> None:
-        discounts, net = (), amount
+        discounts: tuple[Discount, ...] = ()
+        net = amount
         if multi_year or self.request.discount:
             discounts = discounts_on(amount, multi_year, self.request.discount)
             net += sum(discount.amount for discount in discounts)

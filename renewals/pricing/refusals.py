@@ -28,9 +28,10 @@ def check_request(policy: Policy, prices: PriceList, licences: Sequence[LicenceC
         )
     if not licences and not request.added:
         raise DomainError("no_licences", "The dongle carries no licence that could be renewed.")
-    for wanted in (*licences, *request.added):
-        if wanted.product not in prices.prices:
-            raise DomainError("no_price", f"{wanted.product} has no price in this list.", {"product": wanted.product})
+    wanted = [licence.product for licence in licences] + [added.product for added in request.added]
+    for product in wanted:
+        if product not in prices.prices:
+            raise DomainError("no_price", f"{product} has no price in this list.", {"product": product})
     check_price_list(policy, prices)
 
 
@@ -58,8 +59,10 @@ def refuse_early_alignment(align_to: date, earliest: date) -> None:
 def check_code_limits(licences: Iterable[LicenceCoverage], added: Iterable[AddedLicence]) -> None:
     """Q9: refuse `too_many_products` and `too_many_seats`, before anything is sold that no code could state."""
     seats: Counter[str] = Counter()
-    for each in (*licences, *added):
-        seats[each.product] += each.seats
+    for licence in licences:
+        seats[licence.product] += licence.seats
+    for more in added:
+        seats[more.product] += more.seats
     if len(seats) > MOST_PRODUCTS:
         raise DomainError(
             "too_many_products", f"A dongle carries at most {MOST_PRODUCTS} products; this would be {len(seats)}."

@@ -8,7 +8,7 @@ def upgrade_price(policy: Policy, price: Price, seats: int, missed: int) -> tupl
     """P7: upgrade price × seats, for each missed or once, at most the cap, never below the SMA that it includes."""
     times = missed if policy.missed_majors == "each" else 1
     amount = price.upgrade * seats * times
-    steps = (Step("P7", "upgrade", (price.upgrade, seats, times), amount),)
+    steps: tuple[Step, ...] = (Step("P7", "upgrade", (price.upgrade, seats, times), amount),)
     cap = policy.upgrade_cap
     if cap is None:
         return amount, steps

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Figure(NamedTuple):
-    """A measured value with its floor; `most` or `least` is the aim for `ratio`, or for `value` where no floor is."""
+    """A measured value with its floor; `most` or `least` is aimed at by `ratio`, or by `value` where there is no floor."""
 
     name: str
     value: float
@@ -26,7 +26,11 @@ class Figure(NamedTuple):
         return (self.most is None or self.ratio <= self.most) and (self.least is None or self.ratio >= self.least)
 
     def sentence(self) -> str:
-        aim = f"at most {self.most:g}" if self.most is not None else f"at least {self.least:g}"
+        aim = "for comparison"
+        if self.most is not None:
+            aim = f"at most {self.most:g}"
+        elif self.least is not None:
+            aim = f"at least {self.least:g}"
         floor = f", floor {self.floor:.3g} {self.unit}: ratio {self.ratio:.2f}" if self.floor else ""
         note = f" ({self.note})" if self.note else ""
         return f"{'ok    ' if self.is_met else 'MISSED'} {self.name}: {self.value:.3g} {self.unit}{floor}, {aim}{note}"
