@@ -95,7 +95,7 @@ def accept_quote(
 def fulfil_order(*, order: Order, actor: Actor, at: datetime, paid_on: date) -> Order:
     """Record the payment of an accepted order and fulfil it: periods, revenue and codes in one transaction (Q6).
 
-    Fulfilled again, nothing happens. Refuses `order_cancelled` and `dongle_changed`.
+    Fulfilled again, nothing happens. Refuses `order_cancelled`, `paid_in_future` and `dongle_changed`.
     """
     check_ability(actor, "settle")
     version = lock_version(order.version).version
@@ -103,6 +103,8 @@ def fulfil_order(*, order: Order, actor: Actor, at: datetime, paid_on: date) -> 
     if order.state == OrderState.FULFILLED:
         return order
     next_order_state(order.state, "fulfil")
+    if paid_on > timezone.localdate(at):
+        raise DomainError("paid_in_future", "The day of payment is in the future.", {"field": "paid_on"})
     dongles = _lock_dongles(version)
     if _has_changed(dongles, version):
         raise DomainError(
