@@ -38,7 +38,7 @@ def price_dongle(
     releases: Iterable[Release],
     request: Request,
 ) -> PricedDongle:
-    """The price of what is asked for a dongle with these licences, `releases` being the published ones.
+    """P1: the price of what is asked for a dongle with all its licences, `releases` being the published ones.
 
     Refuses with the codes of the rulebook, in its order.
     """
@@ -93,7 +93,7 @@ class _DonglePricing:
         self._spans: dict[date, tuple[Span, ...]] = {}
 
     def renew(self, index: int, licence: LicenceCoverage, starts_on: date, rule: str) -> None:
-        """P4: SMA from the day after the old one to T."""
+        """P4, D3: SMA from the day after the old one to T."""
         self._sma(index, licence.product, licence.seats, starts_on, rule)
 
     def reinstate(self, index: int, licence: LicenceCoverage, ended_on: date) -> None:

@@ -33,7 +33,7 @@ def spans_of(starts_on: date, target: date) -> tuple[Span, ...]:
 
 
 def price_of_months(sma_year: int, seats: int, months: Months, part_month: str) -> int:
-    """P3: annual price × seats × months ÷ 12, rounded; a month begun counts by its days, or whole by policy."""
+    """P3, P10: annual price × seats × months ÷ 12, rounded; a month begun counts by its days, or whole by policy."""
     whole, days, of = months
     if not days:
         return round_half_up(sma_year * seats * whole, 12)

@@ -29,7 +29,7 @@ from renewals.states import OrderState, next_order_state
 def cancel_order(
     *, order: Order, from_on: date, reason: str, actor: Actor, at: datetime, is_mistake: bool = False
 ) -> Order:
-    """Cancel an order from a day on; one made by mistake is annulled whole, from its first day.
+    """Q6, F4: cancel an order from a day on; one made by mistake is annulled whole, from its first day.
 
     Cancelled again, nothing happens. Refuses `cancellation_reason_missing`, `cancel_before_fulfilment`,
     `nothing_to_cancel` (all its periods are over) and `order_built_upon` (a later order stands on its periods).
