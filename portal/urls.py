@@ -1,1 +1,17 @@
-urlpatterns: list = []
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from portal import web
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="dongles:find"), name="home"),
+    path("dongles/", include("dongles.urls")),
+    path("", include("renewals.urls")),
+    path("api/v1/", include("portal.api_urls")),
+    path("accounts/", include("allauth.account.urls")),
+    path("mail/", web.sent_mail, name="sent_mail"),
+    path("mail/<int:mail_id>/", web.sent_mail, name="sent_mail_detail"),
+    path("back-office/", admin.site.urls),
+    path("health/", web.health, name="health"),
+]

@@ -5,14 +5,20 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.core.paginator import Paginator
+from django.db import connection, transaction
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET
 
-from portal.access import is_able
+from portal.access import is_able, staff_page
 from portal.errors import DomainError
+from portal.models import SentMail
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,6 +35,29 @@ def attempt(form: BaseForm, service: Callable[P, T], *args: P.args, **kwargs: P.
         field = refusal.data.get("field")
         form.add_error(field if field in form.fields else None, refusal.message)
         return None
+
+
+DEEDS_REMEMBERED = 20
+
+
+def done_once(request: HttpRequest, deed: Callable[[], str | None]) -> str | None:
+    """Do the deed of a form with a token `once` and return the address it leads to, or none where it was refused.
+
+    The same form posted again, by a double click or from an old page, leads there too and does nothing. One waits for
+    the other under the lock of the session's row.
+    """
+    token, key = request.POST.get("once", ""), request.session.session_key
+    with transaction.atomic():
+        Session.objects.select_for_update().get(pk=key)
+        done = SessionStore(key).get("done", {})
+        if not token or token not in done:
+            address = deed()
+            if address is None:
+                return None
+            done = dict([*done.items(), (token, address)][-DEEDS_REMEMBERED:])
+        request.session["done"] = done
+        request.session.save()
+        return done[token]
 
 
 class DomainErrorMiddleware:
@@ -58,5 +87,24 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "today": timezone.localdate(),
         "is_development": not settings.PRODUCTION,
         "is_staff_page": user is not None and user.is_authenticated and user.is_vendor_staff,
-        "may_sell": user is not None and is_able(user, "sell"),
+        **{f"may_{ability}": user is not None and is_able(user, ability) for ability in ("sell", "settle", "cancel")},
     }
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """Whether this process answers and reaches the database; for load balancers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_GET
+@staff_page()
+def sent_mail(request: HttpRequest, mail_id: int | None = None) -> HttpResponse:
+    """The mails that left, newest first, or one of them as text; in development only."""
+    if settings.PRODUCTION:
+        raise Http404
+    mails = SentMail.objects.select_related("message").order_by("-pk")
+    if mail_id is not None:
+        return render(request, "portal/sent_mail_detail.html", {"mail": get_object_or_404(mails, pk=mail_id)})
+    return render(request, "portal/sent_mail.html", {"page": Paginator(mails, 50).get_page(request.GET.get("page"))})
