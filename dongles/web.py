@@ -17,6 +17,7 @@ from dongles.unlock import printed_rows
 from portal.access import staff_page
 from portal.audit import Actor
 from portal.web import attempt
+from portal.wording import write_day
 
 
 @require_GET
@@ -97,6 +98,6 @@ def receipt(request: HttpRequest, code_id: int) -> HttpResponse:
             at=timezone.now(),
         )
         if confirmed:
-            messages.success(request, f"Dongle {code.dongle} holds the date {confirmed.expiry_on:%-d %b %Y} now.")
+            messages.success(request, f"Dongle {code.dongle} holds the date {write_day(confirmed.expiry_on)} now.")
             return redirect("dongles:code", confirmed.pk)
     return _code_page(request, code, form, status=422)

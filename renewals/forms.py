@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from django import forms
 
 from dongles.forms import PlainCharField
 from dongles.models import Dongle, Product
+from portal.models import Customer
 from renewals.pricing import AddedLicence
 from renewals.queries import DongleRequest
 
@@ -16,6 +18,8 @@ DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 class QuoteForm(forms.Form):
     """What a quote for one dongle asks for. Read from the address for the preview, posted to draft."""
+
+    marks_optional = False  # every field is; saying so beside each would be noise
 
     renew_years = forms.TypedChoiceField(label="Renew for", required=False, coerce=int, empty_value=None)
     align_to = forms.DateField(
@@ -56,6 +60,18 @@ class QuoteForm(forms.Form):
         return [(product, self[f"add_{product.code}"]) for product in self.products]
 
     @property
+    def asked(self) -> str:
+        """What is typed that prices depend on, as the query of an address; what is empty stays out."""
+        names = ["align_to", "discount", *(field.name for _, field in self.product_fields)]
+        typed = {name: value for name in names if (value := self[name].value())}
+        return urlencode({"renew_years": self["renew_years"].value() or "", **typed})
+
+    @property
+    def is_half_typed(self) -> bool:
+        """Whether the date's year is still being typed: 0002, 0020, 0202 on the way to 2027."""
+        return str(self["align_to"].value() or "").startswith("0")
+
+    @property
     def has_added(self) -> bool:
         """Whether any licence is to be added."""
         return any(field.value() for _, field in self.product_fields)
@@ -74,18 +90,30 @@ class QuoteForm(forms.Form):
 
 
 class AcceptForm(forms.Form):
-    """A purchase order for a sent quote."""
+    """A purchase order for a sent quote; a customer who pays first may go without its number."""
 
-    purchase_order_number = PlainCharField(label="Purchase order number", max_length=80, required=False)
-    accepted_by = forms.CharField(
-        label="Ordered by", max_length=200, help_text="Name and role of who placed the order."
+    purchase_order_number = PlainCharField(
+        label="Purchase order number",
+        max_length=80,
+        error_messages={"required": "Enter the purchase order number."},
     )
+    accepted_by = forms.CharField(
+        label="Ordered by",
+        max_length=200,
+        help_text="Name and role of who placed the order.",
+        error_messages={"required": "Say who placed the order."},
+    )
+
+    def __init__(self, *args: object, customer: Customer, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        is_needed = customer.fulfil_on == Customer.FulfilOn.ACCEPTANCE
+        self.fields["purchase_order_number"].required = is_needed
 
 
 class ReasonForm(forms.Form):
     """A reason for a deed that wants one."""
 
-    reason = forms.CharField(label="Reason", max_length=500, required=False)
+    reason = forms.CharField(label="Reason", max_length=500, error_messages={"required": "Say why."})
 
 
 class CancelForm(ReasonForm):

@@ -2,20 +2,24 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import replace_url
 
 from dongles import queries as dongle_queries
 from dongles.models import Dongle, Licence
 from dongles.services import withdraw_licence
 from portal.access import staff_page
 from portal.audit import Actor
-from portal.web import attempt
+from portal.web import attempt, done_once
+from portal.wording import write_day
 from renewals import overviews, queries
 from renewals.forms import AcceptForm, CancelForm, PaymentForm, QuoteForm, ReasonForm
 from renewals.models import Order, Quote, QuoteVersion
@@ -48,7 +52,8 @@ def withdraw_page(request: HttpRequest, serial: str, licence_id: int) -> HttpRes
         if done:
             messages.success(request, f"{licence.product} was withdrawn from dongle {serial}.")
             return redirect("renewals:dongle", serial)
-    return render(request, "renewals/withdraw.html", {"licence": licence, "dongle": licence.dongle, "form": form})
+    context = {"licence": licence, "dongle": licence.dongle, "form": form}
+    return render(request, "renewals/withdraw.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -59,45 +64,76 @@ def quote_builder(request: HttpRequest, serial: str) -> HttpResponse:
     With `?revises=` it makes the next version of a quote.
     """
     dongle = dongle_queries.dongle_by_serial(serial)
-    today = timezone.localdate()
     revises = _revised_quote(request, dongle)
+    address = request.path + (f"?revises={revises.pk}" if revises else "")
     form = QuoteForm(
-        _asked(request),
+        _asked(request, dongle, revises),
         products=dongle_queries.products_for(dongle),
-        max_years=queries.policy_on(today).max_years,
+        max_years=queries.policy_on(timezone.localdate()).max_years,
     )
+    if request.htmx and form.is_half_typed:
+        return HttpResponse(status=204)
     preview = None
-    if form.is_valid():
-        service = quotes.draft_quote if request.method == "POST" else queries.price_quote
-        asked: dict[str, Any] = {"requests": [form.request_for(dongle)], "discount": form.discount_rate}
-        if dongle.customer is None:
-            form.add_error(None, f"Dongle {dongle.serial} has no owner on record: say first whose it is.")
-        elif request.method == "POST":
-            version = attempt(
-                form,
-                service,
-                customer=dongle.customer,
-                discount_reason=form.cleaned_data["discount_reason"],
-                note=form.cleaned_data["note"],
-                revises=revises,
-                **asked,
-                **_by(request),
-            )
-            if version:
-                return redirect("renewals:quote_version", version.quote_id, version.number)
-        else:
-            priced = attempt(form, service, dongle.customer, on=today, **asked)
-            preview = priced and overviews.preview_of(priced)
-    context = {"dongle": dongle, "form": form, "preview": preview, "revises": revises}
-    template = "renewals/parts/quote_preview.html" if request.htmx else "renewals/quote_builder.html"
-    return render(request, template, context)
+    if dongle.customer is None:
+        form.add_error(None, f"Dongle {dongle.serial} has no owner on record: say first whose it is.")
+    elif form.is_valid() and request.method == "POST" and "work_it_out" not in request.POST:
+        drafted = done_once(request, lambda: _draft(request, form, dongle, revises))
+        if drafted:
+            return redirect(drafted)
+    elif form.is_valid():
+        priced = attempt(
+            form,
+            queries.price_quote,
+            dongle.customer,
+            [form.request_for(dongle)],
+            on=timezone.localdate(),
+            discount=form.discount_rate,
+        )
+        preview = priced and overviews.preview_of(priced)
+    context = {
+        "dongle": dongle,
+        "form": form,
+        "preview": preview,
+        "revises": revises,
+        "address": address,
+        "once": request.POST.get("once") or uuid4().hex,
+    }
+    if request.htmx:
+        response = render(request, "renewals/parts/quote_preview_answer.html", context)
+        return replace_url(response, f"{address}{'&' if revises else '?'}{form.asked}")
+    is_refused = request.method == "POST" and bool(form.errors)
+    return render(request, "renewals/quote_builder.html", context, status=422 if is_refused else 200)
 
 
-def _asked(request: HttpRequest) -> Mapping[str, Any]:
-    """What is posted, or what the address asks; the bare page starts with one year."""
+def _draft(request: HttpRequest, form: QuoteForm, dongle: Dongle, revises: Quote | None) -> str | None:
+    """Draft what the form asks; the address of the draft, or none where it is refused."""
+    assert dongle.customer is not None
+    version = attempt(
+        form,
+        quotes.draft_quote,
+        customer=dongle.customer,
+        requests=[form.request_for(dongle)],
+        discount=form.discount_rate,
+        discount_reason=form.cleaned_data["discount_reason"],
+        note=form.cleaned_data["note"],
+        revises=revises,
+        **_by(request),
+    )
+    return version and reverse("renewals:quote_version", args=[version.quote_id, version.number])
+
+
+def _asked(request: HttpRequest, dongle: Dongle, revises: Quote | None) -> Mapping[str, Any]:
+    """What is posted, or what the address asks; the bare page starts with one year, where there is what to renew.
+
+    The next version of a quote starts with the words of the one before.
+    """
     if request.method == "POST":
         return request.POST
-    return request.GET if request.GET.keys() - {"revises"} else {"renew_years": "1"}
+    asked = request.GET.dict()
+    if not asked.keys() - {"revises"} and dongle_queries.licences_of([dongle]).exists():
+        asked["renew_years"] = "1"
+    words = revises and revises.versions.order_by("-number").values("discount_reason", "note").first()
+    return {**(words or {}), **asked}
 
 
 def _revised_quote(request: HttpRequest, dongle: Dongle) -> Quote | None:
@@ -134,7 +170,7 @@ def _quote_page(request: HttpRequest, version: QuoteVersion, forms: dict[str, An
     """The quote's page; a form of it that was refused comes back as it was typed."""
     context = {
         **overviews.quote_overview(version, timezone.localdate()),
-        "accept_form": AcceptForm(),
+        "accept_form": AcceptForm(customer=version.quote.customer),
         "approve_form": ReasonForm(),
         "decline_form": ReasonForm(),
         **forms,
@@ -178,7 +214,8 @@ def decline(request: HttpRequest, quote_id: int, number: int) -> HttpResponse:
 @staff_page("sell")
 def accept(request: HttpRequest, quote_id: int, number: int) -> HttpResponse:
     """Record the purchase order: the order is made and, unless the customer pays first, fulfilled."""
-    version, form = _version(quote_id, number), AcceptForm(request.POST)
+    version = _version(quote_id, number)
+    form = AcceptForm(request.POST, customer=version.quote.customer)
     if form.is_valid():
         order = attempt(form, orders.accept_quote, version=version, **form.cleaned_data, **_by(request))
         if order:
@@ -236,9 +273,10 @@ def cancel_page(request: HttpRequest, order_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         done = attempt(form, cancel_order, order=order, **form.cleaned_data, **_by(request))
         if done:
-            messages.success(request, f"Order {order.number} is cancelled from {done.cancelled_from:%-d %b %Y} on.")
+            messages.success(request, f"Order {order.number} is cancelled from {write_day(done.cancelled_from)} on.")
             return redirect("renewals:order", order_id)
-    return render(request, "renewals/cancel.html", {"order": order, "form": form})
+    status = 422 if form.errors else 200
+    return render(request, "renewals/cancel.html", {"order": order, "form": form}, status=status)
 
 
 def _by(request: HttpRequest) -> dict[str, Any]:

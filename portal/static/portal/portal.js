@@ -6,6 +6,7 @@ const showErrors = (root) => root.querySelector("[data-error-summary]")?.focus()
 document.addEventListener("DOMContentLoaded", () => {
   showErrors(document);
   showCopyButtons(document);
+  if (window.htmx) for (const button of document.querySelectorAll("[data-without-script]")) button.hidden = true;
 });
 document.addEventListener("htmx:load", (event) => showCopyButtons(event.target));
 
@@ -22,6 +23,21 @@ document.addEventListener("click", async (event) => {
   button.textContent = button.dataset.copied;
   button.setAttribute("aria-live", "polite");
   setTimeout(() => { button.textContent = label; }, 2000);
+});
+
+// A form with [data-once] goes out once; the buttons come back with the page, even from the browser's memory.
+const setBusy = (form, isBusy) => {
+  form.toggleAttribute("data-sent", isBusy);
+  for (const button of form.querySelectorAll("button:not([type])")) button.disabled = isBusy;
+};
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("[data-once]");
+  if (!form) return;
+  if (form.hasAttribute("data-sent")) event.preventDefault();
+  else setTimeout(() => setBusy(form, true)); // after the browser has read which button it was
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("[data-sent]")) setBusy(form, false);
 });
 
 // The user menu closes by Escape and by a click elsewhere.

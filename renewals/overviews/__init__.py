@@ -1,0 +1,22 @@
+"""What pages show of dongles, quotes and orders, read in a fixed number of queries each."""
+
+from renewals.overviews.dongles import LicenceStanding, dongle_overview
+from renewals.overviews.history import history_of
+from renewals.overviews.lists import newest_versions, orders_newest_first, versions_with_quote
+from renewals.overviews.orders import EarnedLine, order_overview
+from renewals.overviews.quotes import ShownDongle, preview_of, quote_overview, shown_dongles
+
+__all__ = [
+    "EarnedLine",
+    "LicenceStanding",
+    "ShownDongle",
+    "dongle_overview",
+    "history_of",
+    "newest_versions",
+    "order_overview",
+    "orders_newest_first",
+    "preview_of",
+    "quote_overview",
+    "shown_dongles",
+    "versions_with_quote",
+]

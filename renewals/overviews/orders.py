@@ -1,0 +1,68 @@
+"""What an order's page shows."""
+
+from datetime import date
+from typing import Any, NamedTuple
+
+from dongles.models import UnlockCode
+from portal.wording import write_day
+from renewals import recognition
+from renewals.models import Order
+from renewals.overviews.history import history_of
+from renewals.overviews.quotes import saved_rows, shown_dongles
+from renewals.states import OrderState
+
+
+class EarnedLine(NamedTuple):
+    """An order line with its revenue: what of it is recognised through the day, what is deferred."""
+
+    line: Any
+    sold: int
+    recognised: int
+    deferred: int
+
+
+def order_overview(order: Order, today: date) -> dict[str, Any]:
+    """An order's page: its lines as fulfilled with their revenue, its codes, who did what."""
+    lines = list(
+        order.lines.select_related("licence__product", "licence__dongle", "period", "quote_line").prefetch_related(
+            "segments"
+        )
+    )
+    dongles = [row.dongle for row in order.version.dongles.select_related("dongle")]
+    causes = [f"order {order.number}", f"cancellation of order {order.number}"]
+    codes = list(
+        UnlockCode.objects.filter(dongle__in=dongles, cause__in=causes)
+        .select_related("dongle", "receipt")
+        .order_by("pk")
+    )
+    return {
+        "order": order,
+        "version": order.version,
+        "customer": order.customer,
+        "today": today,
+        "dongles": dongles,
+        "earned": [_earned(line, today) for line in lines],
+        "shown": [] if lines else shown_dongles(saved_rows(order.version), today),
+        "codes": codes,
+        "unconfirmed": [code for code in codes if not hasattr(code, "receipt")],
+        "standing": standing_of_order(order),
+        "is_waiting": order.state == OrderState.ACCEPTED,
+        "history": history_of([order.version], [order]),
+    }
+
+
+def standing_of_order(order: Order) -> str:
+    """How an order stands, in a sentence."""
+    if order.state == OrderState.ACCEPTED:
+        return "Accepted; it is fulfilled once it is paid."
+    if order.state == OrderState.CANCELLED and order.cancelled_from:
+        return f"Cancelled from {write_day(order.cancelled_from)} on."
+    assert order.fulfilled_on is not None
+    return f"Fulfilled on {write_day(order.fulfilled_on)}: the SMA periods run, and the unlock code is issued."
+
+
+def _earned(line: Any, today: date) -> EarnedLine:
+    segments = [row.segment for row in line.segments.all()]
+    sold = sum(segment.amount for segment in segments)
+    recognised = sum(recognition.recognised_through(segment, today) for segment in segments)
+    return EarnedLine(line, sold, recognised, sold - recognised)
