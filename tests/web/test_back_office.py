@@ -1,0 +1,71 @@
+"""The back office: administrators alone; what was used or only grows can't be changed there."""
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.urls import reverse
+
+from portal.models import User
+from renewals.models import PolicySettings, PriceList
+from tests import world
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def office(client, dongle):
+    client.force_login(world.make_user("administrator", is_superuser=True))
+    return client
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model.__name__)
+def test_every_list_opens(office, dongle, model):
+    world.make_release("6.5", "2026-01-15")
+    world.sell(dongle, "2026-02-01")
+    response = office.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("role", ["sales", "finance", "customer"])
+def test_it_is_for_administrators(client, db, role):
+    customer = world.make_customer() if role == "customer" else None
+    client.force_login(world.make_user(role, customer=customer))
+    assert client.get("/back-office/").status_code == 302
+
+
+def test_terms_that_a_quote_has_used_can_be_read_only(office, dongle):
+    version = world.draft(dongle, "2026-02-01")
+    for used in (version.price_list, version.policy):
+        name = f"admin:{used._meta.app_label}_{used._meta.model_name}_change"
+        assert office.post(reverse(name, args=[used.pk]), {}).status_code == 403
+    assert PriceList.objects.get().name == "EUR 2020"
+    assert PolicySettings.objects.get().grace_days == 0
+
+
+def test_an_upgrade_no_dearer_than_the_sma_year_is_refused_with_a_sentence(office, catalogue):
+    price_list = PriceList.objects.get()
+    entries = list(price_list.entries.order_by("pk"))
+    values = {"name": "EUR", "currency": "EUR", "segment": "commercial", "valid_from": "2020-01-01"}
+    values |= {"entries-TOTAL_FORMS": len(entries), "entries-INITIAL_FORMS": len(entries)}
+    for index, entry in enumerate(entries):
+        values |= {
+            f"entries-{index}-id": entry.pk,
+            f"entries-{index}-price_list": price_list.pk,
+            f"entries-{index}-product": entry.product_id,
+            f"entries-{index}-licence": entry.licence,
+            f"entries-{index}-sma_year": entry.sma_year,
+            f"entries-{index}-upgrade": entry.sma_year,
+        }
+    response = office.post(reverse("admin:renewals_pricelist_change", args=[price_list.pk]), values)
+    assert response.status_code == 200
+    assert "must cost more than the SMA year" in response.content.decode()
+    assert price_list.entries.filter(upgrade__gt=0).count() == len(entries)
+
+
+def test_all_models_of_ours_are_known_to_somebody():
+    shown = set(admin.site._registry)
+    inside_others = {"Contact", "PriceListEntry", "ReleaseFile", "SentMail", "CodeReceipt", "OrderLine"}
+    inside_others |= {"QuoteVersion", "QuoteDongle", "QuoteLine"}
+    ours = {model for app in ("portal", "dongles", "renewals") for model in apps.get_app_config(app).get_models()}
+    assert {model.__name__ for model in ours - shown} == inside_others
+    assert User in shown
