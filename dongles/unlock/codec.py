@@ -4,7 +4,7 @@ import struct
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from .serials import dongle_tag
+from .serials import CANONICAL, dongle_tag
 
 VERSION = 1
 SET, KEY = 0, 1
@@ -19,7 +19,14 @@ KEY_BYTES = 33
 
 
 class Malformed(ValueError):
-    """The bytes or letters are no code of this version."""
+    """The bytes or letters are no code of this version: the outcome `malformed`.
+
+    `rows` are those, numbered from 1, that were seen to be mistyped; empty where the fault lies elsewhere.
+    """
+
+    def __init__(self, sentence: str, rows: tuple[int, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.rows = rows
 
 
 class UnlockRecord(NamedTuple):
@@ -73,24 +80,29 @@ def day_of(number: int) -> date:
 def encode(record: UnlockRecord) -> bytes:
     """The bytes of a record before its signature; ValueError where a field is out of range."""
     _check(record)
-    head = HEAD.pack(
-        VERSION << 4 | record.operation,
-        record.slot,
-        dongle_tag(record.serial),
-        record.generation,
-        record.sequence,
-        day_number(record.expiry_on),
-        day_number(record.issued_on),
-        len(record.licences),
-    )
-    if record.operation == KEY:
-        assert record.new_slot is not None
-        assert record.new_key is not None
-        return head + bytes([record.new_slot]) + record.new_key
-    return head + b"".join(PAIR.pack(*licence) for licence in record.licences)
+    try:
+        head = HEAD.pack(
+            VERSION << 4 | record.operation,
+            record.slot,
+            dongle_tag(record.serial),
+            record.generation,
+            record.sequence,
+            day_number(record.expiry_on),
+            day_number(record.issued_on),
+            len(record.licences),
+        )
+        if record.operation == KEY:
+            assert record.new_slot is not None
+            assert record.new_key is not None
+            return head + bytes([record.new_slot]) + record.new_key
+        return head + b"".join([PAIR.pack(product, seats) for product, seats in record.licences])
+    except struct.error:
+        raise ValueError("slot, generation, sequence number, products and seats are whole numbers") from None
 
 
 def _check(record: UnlockRecord) -> None:
+    if not CANONICAL.fullmatch(record.serial):
+        raise ValueError(f"“{record.serial}” is not the canonical spelling of a serial")
     if not 0 <= record.slot <= 255 or not 0 <= record.generation <= 255 or not 1 <= record.sequence <= 65535:
         raise ValueError("slot and generation lie within 0–255, the sequence number within 1–65535")
     if record.operation == KEY:

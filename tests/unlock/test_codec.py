@@ -1,5 +1,6 @@
 """Fields, bytes and letters: what goes in comes out, and nothing else goes in."""
 
+import base64
 from datetime import date
 
 import pytest
@@ -21,6 +22,7 @@ from dongles.unlock.codec import KEY, encode
 from dongles.unlock.letters import LETTERS, check_letters, correction, wrong_rows
 from tests.unlock.keys import SLOT, public, record, records
 
+RFC_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 CODE = sign(record(), SLOT)
 TEXT = to_letters(CODE)
 
@@ -74,6 +76,13 @@ def test_rows_are_printed_in_groups_of_four():
         {"operation": KEY, "slot": 255, "new_slot": 1, "new_key": public(SLOT)},
         {"operation": 2},
         {"new_key": public(SLOT)},
+        {"sequence": 1.5},
+        {"licences": ((101, 1.5),)},
+        {"serial": "104-233"},
+        {"serial": "imp1"},
+        {"serial": ""},
+        {"serial": "A" * 33},
+        {"serial": "10４233"},
     ],
     ids=str,
 )
@@ -122,7 +131,7 @@ def test_any_other_letter_is_malformed(letter):
 def test_one_wrong_letter_is_always_seen_in_its_row(place, shift):
     wrong = LETTERS[(LETTERS.index(TEXT[place]) + shift) % 32]
     values = [LETTERS.index(letter) for letter in TEXT[:place] + wrong + TEXT[place + 1 :]]
-    assert wrong_rows(values) == [place // 18 + 1]
+    assert wrong_rows(values) == (place // 18 + 1,)
 
 
 @given(st.integers(0, len(TEXT) - 2))
@@ -155,6 +164,45 @@ def test_one_wrong_letter_is_put_right_where_the_whole_code_then_verifies(place,
 def test_two_wrong_rows_are_not_guessed_at():
     typed = ("0" if TEXT[0] != "0" else "1") + TEXT[1:-1] + ("0" if TEXT[-1] != "0" else "1")
     assert correction(typed, lambda code: True) is None
+
+
+@given(st.binary(min_size=1, max_size=320))
+def test_rows_written_by_whole_bytes_are_what_letter_by_letter_gives(code):
+    text = base64.b32encode(code).decode().rstrip("=").translate(str.maketrans(RFC_LETTERS, LETTERS))
+    expected = []
+    for index, start in enumerate(range(0, len(text), 16)):
+        high, low = check_letters([LETTERS.index(letter) for letter in text[start : start + 16]], index)
+        expected.append(text[start : start + 16] + LETTERS[high] + LETTERS[low])
+    assert to_rows(code) == expected
+    assert read_code("".join(expected)) == code
+
+
+def test_check_letters_are_the_remainder_of_the_rows_polynomial():
+    # (x + 1)(x + 2) = x² + 3x + 2. One letter of value 1 alone: x² mod it = 3x + 2. One place higher:
+    # x³ = x(3x + 2) = 3x² + 2x = 3(3x + 2) + 2x = (5 + 2)x + 6 = 7x + 6 (3·3 = 5, 3·2 = 6, and + is XOR).
+    assert check_letters([1], 0) == (3, 2)
+    assert check_letters([1, 0], 0) == (7, 6)
+    # and the index, here of the sixth row, goes into the first of them: 7 XOR 5 = 2
+    assert check_letters([0, 1, 0], 5) == (2, 6)
+
+
+def test_the_rows_with_a_foreign_letter_or_wrong_check_letters_are_named_from_1():
+    rows = to_rows(CODE)
+    for number in range(1, len(rows) + 1):
+        row = rows[number - 1]
+        for changed in ("U" + row[1:], ("0" if row[0] != "0" else "1") + row[1:]):
+            with pytest.raises(Malformed, match=f"row {number}") as refusal:
+                read_code("\n".join([*rows[: number - 1], changed, *rows[number:]]))
+            assert refusal.value.rows == (number,)
+    twice = ["0" * 18 if number in (2, 4) else row for number, row in enumerate(rows, 1)]
+    with pytest.raises(Malformed, match="rows 2, 4"):
+        read_code(" ".join(twice))
+
+
+def test_what_is_longer_than_any_code_is_malformed_at_once():
+    with pytest.raises(Malformed, match="longer than any code"):
+        read_code("0" * 1_000_000)
+    assert correction("1" * 1_000_000, lambda code: True) is None
 
 
 def test_spare_bits_must_be_zero():
