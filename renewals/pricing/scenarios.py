@@ -21,7 +21,7 @@ from renewals.pricing.terms import AddedLicence, Line, Policy, Price, PricedDong
 T = TypeVar("T")
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-DECIMAL = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,15}))?")
+DECIMAL = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,27}))?")
 LAST_YEAR = 9000  # beyond it a term of a few years would leave the calendar
 MOST_SEATS, MOST_GRACE_DAYS, MOST_MONTHS, MOST_YEARS = 65535, 90, 1200, 100
 
@@ -122,10 +122,10 @@ class Node(NamedTuple):
     def number(self, least: int, most: int) -> int:
         """A whole number within bounds; a truth value is none."""
         number = self.value
-        if not isinstance(number, int) or isinstance(number, bool):
+        if type(number) is not int:
             raise Malformed(self.where, "is not a whole number")
         if not least <= number <= most:
-            raise Malformed(self.where, f"is outside {least}…{most}")
+            raise Malformed(self.where, f"is outside {least} to {most}")
         return number
 
     def day(self) -> date:
@@ -151,7 +151,7 @@ class Node(NamedTuple):
             raise Malformed(self.where, f"{self.value!r} is not a rate like 0.05")
         rate = Fraction(self.text())
         if most is not None and rate > most:
-            raise Malformed(self.where, f"{self.value} is outside 0…{most}")
+            raise Malformed(self.where, f"{self.value} is outside 0 to {most}")
         return rate
 
     def amount(self, exponent: int) -> int:
@@ -162,7 +162,7 @@ class Node(NamedTuple):
         whole, part = found.group(1), found.group(2) or ""
         if len(part) > exponent:
             raise Malformed(self.where, f"{self.value} is finer than the currency's minor unit")
-        return int(whole) * 10**exponent + int(part.ljust(exponent, "0") or "0")
+        return int(whole + part.ljust(exponent, "0"))
 
 
 def read_scenario(document: Any) -> Scenario:
@@ -177,7 +177,9 @@ def read_scenario(document: Any) -> Scenario:
         product: Price(*(price.at(key).amount(exponent) for key in ("licence", "sma_year", "upgrade")))
         for product, price in node.at("prices").items()
     }
-    licences = tuple(_licence(licence) for licence in node.at("dongle").at("licences").each())
+    dongle = node.at("dongle")
+    dongle.at("serial").text()
+    licences = tuple(_licence(licence) for licence in dongle.at("licences").each())
     releases = tuple(_release(release) for release in node.at("releases").each())
     request = _request(node.at("request"))
     for index, licence in enumerate(licences):
@@ -199,7 +201,7 @@ def _policy(node: Node) -> Policy:
         upgrade_includes_months=node.at("upgrade_includes_months").number(0, MOST_MONTHS),
         upgrade_cap=None if cap.value is None else cap.rate(most=None),
         multi_year_discount=discounts,
-        max_years=node.at("max_years").number(1, MOST_YEARS),
+        max_years=node.at("max_years").number(0, MOST_YEARS),
         align_min_months=node.at("align_min_months").number(0, MOST_MONTHS),
         back_pay=node.at("back_pay").truth(),
         reinstatement_fee=node.at("reinstatement_fee").rate(),
@@ -297,7 +299,9 @@ def write_line(line: Line, exponent: int) -> dict[str, Any]:
 
 def write_amount(amount: int, exponent: int) -> str:
     """An amount in minor units as a decimal string with all the currency's digits: “1200.00”, “1200”."""
-    return f"{Decimal(amount).scaleb(-exponent):f}"
+    digits = str(abs(amount)).rjust(exponent + 1, "0")
+    text = f"{digits[:-exponent]}.{digits[-exponent:]}" if exponent else digits
+    return f"-{text}" if amount < 0 else text
 
 
 def write_rate(rate: Fraction) -> str:

@@ -63,6 +63,30 @@ def test_a_missing_file_gets_a_sentence():
     assert b"Traceback" not in done.stderr
 
 
+def test_a_reader_who_has_seen_enough_ends_the_command_without_a_word(tmp_path):
+    file = tmp_path / "scenarios.jsonl"
+    file.write_bytes(line(SCENARIO) * 2_000)
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "price", str(file)],
+        cwd=PROJECT,
+        env=NO_DATABASE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as done:
+        assert json.loads(done.stdout.readline())["net"] == "2100.00"
+        done.stdout.close()
+        assert done.stderr.read() == b""
+    assert done.returncode == 1
+
+
+def test_a_letter_that_no_encoding_knows_comes_back_as_it_was_given():
+    scenario = changed(dongle__licences__0__product="\ud800")
+    scenario["prices"]["\ud800"] = scenario["prices"]["VOL-VIS"]
+    done = run("-", line(scenario))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["lines"][0]["product"] == "\ud800"
+
+
 def test_ten_thousand_scenarios_stream_through_in_flat_memory(tmp_path):
     script = (
         "import resource, sys; sys.argv = ['manage.py', 'price', sys.argv[1]]\n"
@@ -106,6 +130,8 @@ def test_ten_thousand_scenarios_stream_through_in_flat_memory(tmp_path):
         ({"policy__upgrade_includes_months": 10**9}, "policy.upgrade_includes_months"),
         ({"policy__grace_days": 1.0}, "policy.grace_days"),
         ({"dongle": None}, "dongle"),
+        ({"dongle__serial": 104233}, "dongle.serial"),
+        ({"dongle": {"licences": []}}, "dongle.serial"),
         ({"dongle__licences": {}}, "dongle.licences"),
         ({"dongle__licences__0__seats": 0}, "dongle.licences[0].seats"),
         ({"dongle__licences__1__sma_periods": [["2020-01-01"]]}, "dongle.licences[1].sma_periods[0]"),
@@ -160,6 +186,17 @@ def test_what_is_no_document_is_malformed(text):
 def test_null_zero_and_an_empty_list_are_as_good_as_absent():
     request = {"on": "2026-02-01", "renew_years": 0, "align_to": None, "add": [], "discount": None}
     assert price_text(json.dumps(changed(request=request))) == {"refused": "nothing_requested"}
+
+
+def test_amounts_and_rates_stay_exact_however_long_they_are():
+    scenario = changed(dongle__licences__0__seats=65_535, request__discount="0." + "0" * 26 + "1")
+    scenario["prices"]["VOL-VIS"] = {"licence": "0", "sma_year": "499999999999999.99", "upgrade": "999999999999999.99"}
+    result = price_text(json.dumps(scenario))
+    # 499,999,999,999,999.99 × 65,535 seats; 10⁻²⁷ of it is below half a cent
+    assert result["lines"][0]["list"] == "32767499999999999344.65"
+    assert result["lines"][0]["discounts"] == [
+        {"reason": "negotiated", "rate": "0.000000000000000000000000001", "amount": "0.00"}
+    ]
 
 
 def test_a_scenario_is_read_whole():

@@ -1,11 +1,12 @@
 """`manage.py price FILE`: price scenarios, one JSON document a line, without a database."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -23,13 +24,20 @@ class Command(BaseCommand):
         parser.add_argument("file", help="file of scenarios, or - for standard input")
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
-        try:
-            with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as lines:
+        with nullcontext(sys.stdin.buffer) if file == "-" else self._opened(file) as lines:
+            try:
                 any_malformed = self._price(lines)
-        except OSError as error:
-            raise CommandError(f"{file} can't be read: {error.strerror}.", returncode=2) from None
+            except BrokenPipeError:  # whoever read the results has gone; nor may the last flush complain
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                sys.exit(1)
         if any_malformed:
             sys.exit(1)
+
+    def _opened(self, file: str) -> BinaryIO:
+        try:
+            return Path(file).open("rb")
+        except OSError as error:
+            raise CommandError(f"{file} can't be read: {error.strerror}.", returncode=2) from None
 
     def _price(self, lines: Iterable[bytes]) -> bool:
         """Print a result for each line as it comes; whether any was malformed."""
@@ -37,5 +45,5 @@ class Command(BaseCommand):
         for line in lines:
             result = price_text(line)
             any_malformed |= "error" in result
-            self.stdout.write(json.dumps(result, ensure_ascii=False))
+            self.stdout.write(json.dumps(result))
         return any_malformed
