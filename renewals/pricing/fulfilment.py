@@ -75,9 +75,8 @@ def redate(quoted: QuotedDongle, fulfilled_on: date) -> Redated:
     if not passed or not moves:
         lines = tuple(DatedLine(line.starts_on, line.ends_on, 0) for line in quoted.lines)
         return Redated(quoted.covered_through, lines, ())
-    starts = _starts(quoted, fulfilled_on)
-    until = max(_target(quoted, fulfilled_on), *(start for start in starts if start is not None))
-    return Redated(until, _dated(quoted, starts, until), _extended(quoted, until))
+    until = _target(quoted, fulfilled_on)
+    return Redated(until, _dated(quoted, _starts(quoted, fulfilled_on), until), _extended(quoted, until))
 
 
 def _target(quoted: QuotedDongle, fulfilled_on: date) -> date:
@@ -115,30 +114,31 @@ def _starts(quoted: QuotedDongle, fulfilled_on: date) -> list[date | None]:
 
 
 def _dated(quoted: QuotedDongle, starts: Sequence[date | None], until: date) -> tuple[DatedLine, ...]:
-    """Each line ends before the licence's next one starts, its last one on the new T, which takes up the free days."""
+    """Each line ends before the licence's next one starts, its last one on the new T, which takes up the free days.
+
+    Months are of unequal length: where those before it would reach T, the last line still keeps a day of its own.
+    """
     dated: list[DatedLine] = []
-    following: dict[int, date] = {}
-    for line, starts_on in reversed(list(zip(quoted.lines, starts, strict=True))):
-        if starts_on is None or line.starts_on is None:
+    following: dict[int, date] = {}  # licence → the day on which its next line starts
+    for line, counted in reversed(list(zip(quoted.lines, starts, strict=True))):
+        if counted is None:
             dated.append(DatedLine(None, None, 0))
             continue
-        free_days = 0
-        if line.licence in following:
-            ends_on = following[line.licence] - ONE_DAY
-        else:
-            ends_on = until
-            first = next(
-                start for other, start in zip(quoted.lines, starts, strict=True) if _same(other, line) and start
-            )
-            quoted_first = next(other.starts_on for other in quoted.lines if _same(other, line) and other.starts_on)
-            free_days = (until - first).days - (quoted.covered_through - quoted_first).days
-        following[line.licence] = starts_on
-        dated.append(DatedLine(starts_on, ends_on, max(free_days, 0)))
+        ends_on = following.get(line.licence, until + ONE_DAY) - ONE_DAY
+        free_days = 0 if line.licence in following else _free_days(quoted, line.licence, starts, until)
+        starts_on = following[line.licence] = min(counted, ends_on)
+        dated.append(DatedLine(starts_on, ends_on, free_days))
     return tuple(reversed(dated))
 
 
-def _same(line: QuotedLine, other: QuotedLine) -> bool:
-    return line.licence == other.licence
+def _free_days(quoted: QuotedDongle, licence: int, starts: Sequence[date | None], until: date) -> int:
+    """How many days more the licence's lines cover together than as quoted."""
+    first, quoted_first = next(
+        (start, line.starts_on)
+        for line, start in zip(quoted.lines, starts, strict=True)
+        if line.licence == licence and start and line.starts_on
+    )
+    return (until - first).days - (quoted.covered_through - quoted_first).days
 
 
 def _extended(quoted: QuotedDongle, until: date) -> tuple[Extension, ...]:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dongles.coverage import covered_through, is_lapsed
+from dongles.terms import term_end
 from renewals.pricing import AddedLicence, Policy, Request
 from renewals.pricing.fulfilment import Extension, QuotedDongle, QuotedLine, redate
 from tests.rules.pricing import PLAIN, D, licence, major, priced
@@ -69,6 +70,14 @@ def test_an_alignment_date_moves_with_the_lines_that_start_on_ordering_q1():
     assert dates(new) == [("2026-02-03", "2027-02-02", 0), ("2027-02-03", "2027-07-02", 0)]
 
 
+def test_a_last_line_keeps_a_day_where_the_year_before_it_has_grown_a_leap_day_q1():
+    # Quoted 20 Feb 2027 … 19 Feb 2028 and one day more, 366 days. From 5 Mar 2027 the year alone has 366 days, and
+    # T moves by 13 days to 4 Mar 2028: the part keeps that day, and the year ends the day before.
+    new = redated([licence("2026-12-31")], "2027-02-20", "2027-03-05", align_to="2028-02-20")
+    assert dates(new) == [("2027-03-05", "2028-03-03", 0), ("2028-03-04", "2028-03-04", 0)]
+    assert str(new.covered_through) == "2028-03-04"
+
+
 def test_lines_without_dates_stay_without_q1():
     policy = PLAIN._replace(back_pay=True, upgrade_includes_months=0)
     new = redated([licence("2025-12-31")], "2026-02-01", "2026-02-11", 1, policy=policy)
@@ -99,7 +108,16 @@ def test_later_all_end_on_the_new_target_and_nobody_loses_a_day_q1(case, wait):
     old = quoted(policy, request, carried, result)
     later = request.on + timedelta(wait)
     new = redate(old, later)
-    assert new.covered_through >= result.covered_through
+    if any(line.starts_on == request.on for line in result.lines if old.starts_on_ordering(line.licence)):
+        due = [result.covered_through + timedelta(wait), term_end(later, 12)]
+        if request.renew_years:
+            since = later if result.paid_through is None else result.paid_through + timedelta(1)
+            due.append(term_end(since, 12 * request.renew_years))
+        if result.missed_majors and policy.upgrade_includes_months:
+            due.append(term_end(later, policy.upgrade_includes_months))
+        assert new.covered_through == max(due)
+    else:
+        assert new.covered_through == result.covered_through
     for index in range(len(carried) + len(request.added)):
         spans = [
             (dated.starts_on, dated.ends_on, line)
@@ -119,3 +137,10 @@ def test_later_all_end_on_the_new_target_and_nobody_loses_a_day_q1(case, wait):
                 assert starts_on == line.starts_on
         if spans and old.starts_on_ordering(index):
             assert spans[0][0] == later
+        was = sum((line.ends_on - line.starts_on).days + 1 for _, _, line in spans if line)
+        free = sum(
+            dated.free_days for dated, line in zip(new.lines, result.lines, strict=True) if line.licence == index
+        )
+        free += sum(more.free_days for more in new.extended if more.licence == index)
+        assert sum((ended - begun).days + 1 for begun, ended, _ in spans) == was + free
+        assert free >= 0
