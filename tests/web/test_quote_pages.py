@@ -1,0 +1,274 @@
+"""Making, sending and ordering a quote through its pages. Two licences: 1,200.00 + 900.00 a year in EUR, 19 % tax."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connections
+from django.test import Client
+from django.urls import reverse
+
+from dongles.models import UnlockCode
+from renewals.models import Order, Quote, QuoteVersion
+from renewals.queries import DongleRequest
+from renewals.services import quotes
+from tests import world
+
+
+def builder(dongle):
+    return reverse("renewals:quote_builder", args=[dongle.serial])
+
+
+def text_of(answer):
+    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
+
+
+def steps(version, step):
+    return reverse(f"renewals:{step}", args=[version.quote_id, version.number])
+
+
+def test_the_bare_builder_prices_a_year(dongle, sales):
+    page = text_of(sales.get(builder(dongle)))
+    # 1,200.00 + 900.00 = 2,100.00; 19 % of it 399.00
+    assert "€2,499.00 in total" in page
+    assert not Quote.objects.exists()
+
+
+def test_the_live_preview_prices_what_is_typed_and_keeps_it_in_the_address(dongle, sales):
+    answer = sales.get(
+        builder(dongle), {"renew_years": "2", "align_to": "", "discount": "10"}, headers={"HX-Request": "true"}
+    )
+    # 2 × (1,200.00 + 900.00) = 4,200.00, less 10 % = 3,780.00, with 19 % tax 718.20
+    assert "€4,498.20 in total" in text_of(answer)
+    assert 'id="comes-to"' in answer.content.decode()
+    assert "<html" not in answer.content.decode()
+    assert answer["HX-Replace-Url"] == f"{builder(dongle)}?renew_years=2&discount=10"
+
+
+def test_the_address_of_the_preview_shows_the_same_form_again(dongle, sales):
+    page = sales.get(builder(dongle), {"renew_years": "2", "discount": "10"})
+    assert "€4,498.20 in total" in text_of(page)
+    assert '<option value="2" selected>' in page.content.decode()
+
+
+def test_a_year_still_being_typed_changes_nothing(dongle, sales):
+    asked = {"renew_years": "", "align_to": "0202-05-31"}
+    assert sales.get(builder(dongle), asked, headers={"HX-Request": "true"}).status_code == 204
+
+
+def test_the_preview_says_calmly_why_there_is_no_price(dongle, sales, today):
+    asked = {"renew_years": "", "align_to": (today - timedelta(days=1)).isoformat()}
+    answer = sales.get(builder(dongle), asked, headers={"HX-Request": "true"})
+    assert "No price yet" in text_of(answer)
+    assert "error-summary" not in answer.content.decode()
+
+
+def test_without_script_the_button_works_it_out_and_keeps_what_was_typed(dongle, sales):
+    asked = {"renew_years": "2", "discount": "10", "note": "With thanks", "work_it_out": "1"}
+    page = sales.post(builder(dongle), asked)
+    assert page.status_code == 200
+    assert "€4,498.20 in total" in text_of(page)
+    assert "With thanks" in page.content.decode()
+    assert not Quote.objects.exists()
+
+
+def test_posting_the_form_keeps_a_draft(dongle, sales):
+    answer = sales.post(builder(dongle), {"renew_years": "1", "note": "As agreed", "once": "a"})
+    version = QuoteVersion.objects.get()
+    assert answer.url == reverse("renewals:quote_version", args=[version.quote_id, 1])
+    assert (version.state, version.net, version.tax, version.total) == ("draft", 210_000, 39_900, 249_900)
+    assert version.note == "As agreed"
+
+
+def test_the_same_form_posted_twice_makes_one_draft(dongle, sales):
+    asked = {"renew_years": "1", "once": "the same"}
+    first, second = sales.post(builder(dongle), asked), sales.post(builder(dongle), asked)
+    assert first.url == second.url
+    assert QuoteVersion.objects.count() == 1
+    sales.post(builder(dongle), {**asked, "once": "another form"})
+    assert QuoteVersion.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_six_clicks_at_once_make_one_draft(today):
+    world.make_catalogue()
+    dongle = world.make_dongle(licences=[("VOL-VIS", today.isoformat())])
+    client = Client()
+    client.force_login(world.make_user())
+
+    def click(_):
+        other = Client()
+        other.cookies = client.cookies
+        try:
+            return other.post(builder(dongle), {"renew_years": "1", "once": "one form"}).url
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as clicks:
+        addresses = set(clicks.map(click, range(6)))
+    assert addresses == {reverse("renewals:quote_version", args=[QuoteVersion.objects.get().quote_id, 1])}
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "sentence"),
+    [
+        ({"align_to": "tomorrow"}, "align_to", "Enter a valid date."),
+        ({"renew_years": "9"}, "renew_years", "Select a valid choice."),
+        ({"discount": "5.555"}, "discount", "no more than 2 decimal places"),
+        ({"discount": "10"}, "discount_reason", "Say why this discount is given."),
+        ({"add_VOL-QNT": "0"}, "add_VOL-QNT", "greater than or equal to 1"),
+        ({"add_VOL-QNT": "-3"}, "add_VOL-QNT", "greater than or equal to 1"),
+    ],
+)
+def test_a_refusal_stands_beside_its_field_and_nothing_typed_is_lost(dongle, sales, typed, field, sentence):
+    answer = sales.post(builder(dongle), {"renew_years": "1", "note": "Kept", **typed})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    beside = re.search(rf'<p class="field-error" id="id_{field}_error">(.*?)</p>', page)
+    assert beside, page
+    assert sentence in beside[1]
+    assert ">\nKept</textarea>" in page
+    assert not Quote.objects.exists()
+
+
+def test_a_refusal_without_a_field_stands_on_top(dongle, sales):
+    answer = sales.post(builder(dongle), {"renew_years": ""})
+    assert answer.status_code == 422
+    assert "There is a problem" in text_of(answer)
+    assert not Quote.objects.exists()
+
+
+def test_a_dongle_without_owner_cannot_be_quoted(catalogue, sales, today):
+    dongle = world.make_dongle(licences=[("VOL-VIS", today.isoformat())])
+    dongle.customer = None
+    dongle.save()
+    answer = sales.post(builder(dongle), {"renew_years": "1"})
+    assert answer.status_code == 422
+    assert "has no owner on record" in text_of(answer)
+    assert not Quote.objects.exists()
+
+
+def test_a_new_version_starts_with_the_words_of_the_one_before(dongle, sales, today):
+    version = world.draft(dongle, today, discount=Decimal("0.05"), discount_reason="Loyal", note="As agreed")
+    page = sales.get(reverse("renewals:quote", args=[version.quote_id])).content.decode()
+    address = re.search(r'href="([^"]*/quote/\?revises=[^"]*)"', page)[1].replace("&amp;", "&")
+    assert "As+agreed" not in address
+    form = sales.get(address).content.decode()
+    assert 'value="Loyal"' in form
+    assert "As agreed</textarea>" in form
+    target = re.search(r'<form method="post" action="([^"]*)"', form[form.index("<main") :])[1]
+    sales.post(target, {"renew_years": "1", "once": "x"})
+    assert list(QuoteVersion.objects.values_list("quote_id", "number", "state")) == [
+        (version.quote_id, 1, "superseded"),
+        (version.quote_id, 2, "draft"),
+    ]
+
+
+def test_a_draft_is_sent_and_sent_again_it_stays_sent_once(dongle, sales, today):
+    version = world.draft(dongle, today)
+    for _ in range(2):
+        assert sales.post(steps(version, "send")).status_code == 302
+    version.refresh_from_db()
+    assert (version.state, version.valid_until) == ("sent", today + timedelta(days=30))
+
+
+def test_a_refused_sending_is_said_on_the_page_it_came_from(dongle, sales, today):
+    dongle.customer.contacts.all().delete()
+    version = world.draft(dongle, today)
+    page = reverse("renewals:quote_version", args=[version.quote_id, 1])
+    answer = sales.post(steps(version, "send"), headers={"Referer": f"http://testserver{page}"}, follow=True)
+    assert answer.redirect_chain == [(f"http://testserver{page}", 302)]
+    assert "has no contact with an e-mail address on file" in text_of(answer)
+    version.refresh_from_db()
+    assert version.state == "draft"
+
+
+def test_a_purchase_order_needs_its_number_and_who_ordered(dongle, sales, today):
+    version = world.send(dongle, today)
+    answer = sales.post(steps(version, "accept"), {"purchase_order_number": "", "accepted_by": "Ada Lenz"})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert re.search(r'id="id_purchase_order_number_error">.*Enter the purchase order number\.', page)
+    assert 'value="Ada Lenz"' in page
+    answer = sales.post(steps(version, "accept"), {"purchase_order_number": "PO-1", "accepted_by": " "})
+    assert "Say who placed the order." in text_of(answer)
+    assert not Order.objects.exists()
+    assert not UnlockCode.objects.exists()
+    version.refresh_from_db()
+    assert version.state == "sent"
+
+
+def test_ordering_twice_gives_one_order_and_one_code(dongle, sales, today):
+    version = world.send(dongle, today)
+    typed = {"purchase_order_number": "PO-1", "accepted_by": "Ada Lenz"}
+    first, second = sales.post(steps(version, "accept"), typed), sales.post(steps(version, "accept"), typed)
+    assert first.url == second.url == reverse("renewals:order", args=[Order.objects.get().pk])
+    assert UnlockCode.objects.count() == 1
+
+
+def test_an_expired_quote_says_so_and_offers_a_new_version(dongle, sales, today):
+    version = world.send(dongle, today - timedelta(days=31))
+    page = text_of(sales.get(reverse("renewals:quote", args=[version.quote_id])))
+    assert "sent and expired" in page
+    assert "Make a new version" in page
+    assert "Record the purchase order" not in page
+    sales.post(steps(version, "accept"), {"purchase_order_number": "PO-1", "accepted_by": "Ada Lenz"})
+    assert not Order.objects.exists()
+
+
+def test_a_superseded_version_cannot_be_ordered_and_leads_to_the_newest(dongle, sales, today):
+    first = world.send(dongle, today)
+    world.send(dongle, today, renew_years=2, revises=first.quote)
+    page = text_of(sales.get(reverse("renewals:quote_version", args=[first.quote_id, 1])))
+    assert "A newer version has replaced it." in page
+    assert "Go to version 2" in page
+    sales.post(steps(first, "accept"), {"purchase_order_number": "PO-1", "accepted_by": "Ada Lenz"})
+    assert not Order.objects.exists()
+
+
+def test_declining_wants_a_reason(dongle, sales, today):
+    version = world.send(dongle, today)
+    answer = sales.post(steps(version, "decline"), {"reason": ""})
+    assert answer.status_code == 422
+    assert "Say why." in text_of(answer)
+    version.refresh_from_db()
+    assert version.state == "sent"
+    sales.post(steps(version, "decline"), {"reason": "No budget"})
+    version.refresh_from_db()
+    assert version.state == "declined"
+
+
+def test_a_discount_over_the_limit_waits_for_somebody_else(dongle, sales, administrator, today):
+    sales.post(builder(dongle), {"renew_years": "1", "discount": "20", "discount_reason": "Ten dongles", "once": "x"})
+    version = QuoteVersion.objects.get()
+    assert "Needs approval" in text_of(sales.get(reverse("renewals:quote", args=[version.quote_id])))
+    answer = sales.post(steps(version, "approve"), {"reason": "I say so"})
+    assert answer.status_code == 422
+    version.refresh_from_db()
+    assert version.approved_by is None
+    administrator.post(steps(version, "approve"), {"reason": "Agreed"})
+    version.refresh_from_db()
+    assert str(version.approved_by) == "Administrator"
+
+
+def test_a_quote_for_three_dongles_shows_each_with_its_lines(dongle, sales, today):
+    ends = today.isoformat()
+    others = [world.make_dongle(serial, dongle.customer, [("VOL-VIS", ends)]) for serial in ("204233", "304233")]
+    version = quotes.draft_quote(
+        customer=dongle.customer,
+        requests=[DongleRequest(each, 1) for each in (dongle, *others)],
+        actor=world.SALES,
+        at=world.at(today),
+    )
+    page = sales.get(reverse("renewals:quote", args=[version.quote_id])).content.decode()
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert [each for each in ("104233", "204233", "304233") if f'id="dongle-{each}"' in page] == [
+        "104233",
+        "204233",
+        "304233",
+    ]
+    # 2,100.00 + 2 × 1,200.00 = 4,500.00, with 19 % tax 855.00
+    assert "€5,355.00" in page
