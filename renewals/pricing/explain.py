@@ -1,10 +1,16 @@
-"""Each step's arithmetic as a line that a person can check by hand. Pure; made when asked for, never while pricing."""
+"""A price in words that a person can check by hand: each step's arithmetic, what each licence has and lacks, and why
+everything ends on that day. Pure; made when asked for, never while pricing.
+"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
 from fractions import Fraction
 
-from portal.wording import write_figure, write_rate
-from renewals.pricing.terms import Step
+from dongles.coverage import LicenceCoverage, Release, covered_through, is_lapsed
+from dongles.terms import ONE_DAY, months_in
+from portal.wording import count, write_day, write_figure, write_months, write_rate
+from renewals.pricing.target import target_candidates
+from renewals.pricing.terms import Policy, PricedDongle, Request, Step
 
 
 def explain_steps(steps: Iterable[Step], currency: str) -> list[str]:
@@ -72,3 +78,56 @@ def length(months: list[int], is_whole: bool) -> str:
     if not days:
         return str(whole)
     return f"{whole + 1} (a month begun counts)" if is_whole else f"({whole} + {days}/{of})"
+
+
+def explain_licence(
+    licence: LicenceCoverage, missed: Sequence[Release], on: date, grace_days: int, until: date
+) -> list[str]:
+    """What a licence of the dongle has on the day of the request (C4), what it missed (C5), what it lacks to T (P2)."""
+    through = covered_through(licence)
+    gone = is_lapsed(through, on, grace_days)
+    has = f"covered through {write_day(through)}" if licence.periods else f"without SMA since {write_day(through)}"
+    if gone:
+        has += ", lapsed"
+    elif through < on:
+        has += ", within the days of grace"
+    sentences = [f"C4  {has}"]
+    if missed:
+        sentences.append(
+            "C5  missed " + ", ".join(f"{each.version} (built {write_day(each.build_on)})" for each in missed)
+        )
+    elif gone:
+        sentences.append("C5  no major release was missed")
+    since = on if gone else through + ONE_DAY
+    if since > until:
+        return [*sentences, f"P2  lacks nothing to {write_day(until)}"]
+    length = write_months(months_in(since, until))
+    return [*sentences, f"P2  lacks {write_day(since)} to {write_day(until)}: {length}"]
+
+
+def explain_target(
+    policy: Policy, licences: Iterable[LicenceCoverage], request: Request, priced: PricedDongle
+) -> list[str]:
+    """P2: the days that T may not be earlier than, each with its reason, and which of them decided."""
+    candidates = target_candidates(
+        policy,
+        request,
+        priced.paid_through,
+        any_lapsed=any(is_lapsed(covered_through(each), request.on, policy.grace_days) for each in licences),
+        upgrade_due=bool(priced.missed_majors),
+    )
+    if request.align_to is not None:
+        candidates.append(("alignment", request.align_to))
+    years = count(request.renew_years or 0, "year")
+    reasons = {
+        "paid_through": "paid through already",
+        "renewal": f"{years} more" if priced.paid_through else f"{years} from the day of the request",
+        "twelve_months": "twelve months for what is added or comes back",
+        "upgrade": f"{count(policy.upgrade_includes_months, 'month')} that an upgrade includes",
+        "alignment": "the date asked for",
+    }
+    decided = max(day for _, day in candidates)
+    return [
+        f"P2  {write_day(day)}: {reasons[reason]}" + (", which decides" if day == decided else "")
+        for reason, day in candidates
+    ]

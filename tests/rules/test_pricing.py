@@ -6,13 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dongles.coverage import Release
 from portal.errors import DomainError
 from renewals.pricing import AddedLicence, Price, PriceList
-from renewals.pricing.explain import explain_steps
 from renewals.pricing.refusals import check_code_limits
 from renewals.pricing.scenarios import price_text
-from renewals.pricing.steps import steps_as_json, steps_from_json
 from tests.rules.pricing import EUR, PLAIN, D, licence, lines, major, priced
 
 VECTORS = [json.loads(line) for line in (Path(__file__).parent.parent / "vectors/pricing.jsonl").open()]
@@ -272,46 +269,3 @@ def test_what_no_code_could_state_is_refused_q9():
         check_code_limits([], [AddedLicence(f"P{n}", 1) for n in range(61)])
     assert error.value.code == "too_many_products"
     check_code_limits([licence(seats=65_534)], [AddedLicence("VOL-VIS", 1)])
-
-
-class TestArithmetic:
-    """Every line carries the rules and the sums that made it, to be checked by hand."""
-
-    def words(self, result, index=0):
-        line = result.lines[index]
-        return explain_steps(steps_from_json(json.loads(json.dumps(steps_as_json(line)))), result.currency)
-
-    def test_a_part_of_a_year_p3(self):
-        result = priced([licence("2026-09-14")], "2026-09-01", align_to="2027-05-19")
-        assert self.words(result) == ["P3  1,200.00 × 1 seat × (8 + 5/31) ÷ 12 = 816.13"]
-        assert result.lines[0].rules == ("P4", "P3")
-
-    def test_discounts_p8(self):
-        result = priced([licence(seats=2)], "2026-02-01", 1, discount="0.125")
-        assert self.words(result) == [
-            "P3  1,200.00 × 2 seats × 12 ÷ 12 = 2,400.00",
-            "P8  negotiated discount: 12.5% of 2,400.00 = −300.00",
-        ]
-
-    def test_an_upgrade_and_its_cap_p7(self):
-        releases = [Release("Volocity", str(n), D(f"2026-01-{n}"), True) for n in (11, 12, 13)]
-        policy = PLAIN._replace(missed_majors="each", upgrade_cap=Fraction("0.1"), reinstatement_fee=Fraction("0.1"))
-        result = priced([licence("2025-12-31")], "2026-02-01", 1, releases=releases, policy=policy)
-        assert self.words(result) == [
-            "P7  2,400.00 × 1 seat × 3 major releases missed = 7,200.00",
-            "P7  at most 10% of the licence, 6,000.00 × 1 seat: 600.00",
-            "P7  but not below the SMA that it includes, 1,200.00 × 1 seat × 12 ÷ 12 = 1,200.00",
-        ]
-        assert self.words(result, 1) == ["P6  reinstatement fee: 10% of 1,200.00 × 1 seat = 120.00"]
-
-    def test_back_pay_p6(self):
-        policy = PLAIN._replace(back_pay=True, part_month="whole")
-        result = priced([licence("2025-10-10")], "2026-02-01", 1, policy=policy)
-        assert self.words(result) == [
-            "P6  back pay: 1,200.00 × 1 seat × 4 (a month begun counts) ÷ 12 = 400.00",
-            "P6  at most (2,400.00 − 1,200.00 × 12 ÷ 12) × 1 seat = 1,200.00",
-        ]
-
-    def test_a_new_licence_p5(self):
-        result = priced([], "2026-02-01", add=[("VOL-VIS", 2)])
-        assert self.words(result) == ["P5  6,000.00 × 2 seats = 12,000.00, 12 months of SMA included"]
