@@ -89,6 +89,7 @@ def fingerprint(licences: Sequence[tuple[int, LicenceCoverage]]) -> str:
             key,
             covered.product,
             covered.seats,
+            str(covered.acquired_on),
             sorted([str(day) for day in period] for period in covered.periods),
         ]
         for key, covered in licences

@@ -123,7 +123,7 @@ def test_a_dongle_stands_as_its_worst_licence_c4_c5(licences, status):
     assert sma_status(licences, RELEASES, D("2026-05-04"), 0) == status
 
 
-def test_a_fingerprint_changes_with_licences_seats_and_periods_and_nothing_else():
+def test_a_fingerprint_changes_with_licences_seats_acquisition_and_periods_and_not_with_their_order():
     one = licence(("2020-01-01", "2026-03-31"), ("2026-04-01", "2027-03-31"))
     same = one._replace(periods=one.periods[::-1])
     assert fingerprint([(1, one)]) == fingerprint([(1, same)])
@@ -131,6 +131,7 @@ def test_a_fingerprint_changes_with_licences_seats_and_periods_and_nothing_else(
         [(2, one)],
         [(1, one), (2, one)],
         [(1, one._replace(seats=2))],
+        [(1, one._replace(acquired_on=D("2019-12-31")))],
         [(1, one._replace(periods=one.periods[:1]))],
         [],
     ]
