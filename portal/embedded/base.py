@@ -3,7 +3,6 @@
 Nothing starts before the first connection is opened, so commands that need no database start none.
 """
 
-from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -39,12 +38,16 @@ def address(*, last_known: bool = False) -> dict[str, Any]:
 
 
 def create_database_if_absent(name: str) -> None:
-    with (
-        psycopg.connect(**address(), dbname="postgres", autocommit=True) as connection,
-        # Refused where another process was faster.
-        suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation),
-    ):
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with psycopg.connect(**address(), dbname="postgres", autocommit=True) as connection:
+        try:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+            return  # another process was faster
+        except psycopg.errors.DiskFull as error:
+            raise PostgresUnavailable(
+                f"PostgreSQL could not create the database {name}: the disk of {embedded_server().folder} is full. "
+                "Free some space and try again."
+            ) from error
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

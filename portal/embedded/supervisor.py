@@ -92,8 +92,7 @@ class Supervisor:
         os.ftruncate(own_lock, 0)
         server_lock = self._take_server_lock(RunningServer(**json.loads(left_over)) if left_over else None)
 
-        version_file = place.data / "PG_VERSION"
-        binaries = find_binaries(int(version_file.read_text()) if place.data.exists() else None)
+        binaries = self._find_binaries()
         account = choose_account(binaries, place.data)
         if not place.data.exists():
             self._create_cluster(binaries, account)
@@ -144,6 +143,19 @@ class Supervisor:
                 if left_over:
                     shutil.rmtree(left_over.socket_folder, ignore_errors=True)
                 return lock
+
+    def _find_binaries(self) -> Binaries:
+        """Programs of the major version that made the data: no other reads them."""
+        if not self.place.data.exists():
+            return find_binaries()
+        major = int((self.place.data / "PG_VERSION").read_text())
+        try:
+            return find_binaries(major)
+        except EmbeddedPostgresError as error:
+            raise EmbeddedPostgresError(
+                f"The database in {self.place.data} was made by PostgreSQL {major}. {error} To begin anew with another "
+                "version, move that folder away."
+            ) from error
 
     def _create_cluster(self, binaries: Binaries, account: Account) -> None:
         """Make the cluster beside its place and rename it: a failed attempt leaves nothing that looks like one."""
