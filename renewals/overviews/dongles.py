@@ -12,7 +12,7 @@ from dongles.models import Dongle, Licence
 from dongles.timeline import TimelineLicence, build_timeline
 from portal.wording import write_day, write_expiry
 from renewals import queries
-from renewals.overviews.lists import newest_versions, orders_newest_first
+from renewals.overviews.lists import versions_for
 
 
 class LicenceStanding(NamedTuple):
@@ -79,8 +79,7 @@ def dongle_overview(dongle: Dongle, today: date) -> dict[str, Any]:
         "newest": (newest := newest_by_family(released)),
         "running": [RunningRelease(family, newest_running.get(family), last) for family, last in newest.items()],
         "contacts": list(dongle.customer.contacts.filter(left_on__isnull=True)) if dongle.customer else [],
-        "versions": list(newest_versions().filter(dongles__dongle=dongle)[:20]),
-        "orders": list(orders_newest_first().filter(version__dongles__dongle=dongle)[:20]),
+        "versions": list(versions_for(dongle)[:20]),
         "codes": list(dongle.codes.select_related("receipt").order_by("-pk")[:20]),
     }
 

@@ -2,6 +2,7 @@
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from dongles.models import Dongle
 from renewals.models import Order, QuoteVersion
 
 
@@ -10,9 +11,17 @@ def versions_with_quote() -> QuerySet[QuoteVersion]:
 
 
 def newest_versions() -> QuerySet[QuoteVersion]:
-    """The newest version of each quote, newest first, with the serials of its dongles at hand."""
+    """The newest version of each quote, newest first, with its quote's customer and order."""
     newest = QuoteVersion.objects.filter(quote=OuterRef("quote")).order_by("-number").values("pk")[:1]
-    return versions_with_quote().filter(pk=Subquery(newest)).order_by("-quote_id")
+    versions = QuoteVersion.objects.select_related("quote__customer", "quote__order")
+    return versions.filter(pk=Subquery(newest)).order_by("-quote_id")
+
+
+def versions_for(dongle: Dongle) -> QuerySet[QuoteVersion]:
+    """The newest versions that ask for a dongle, with what its page shows of them and of their orders."""
+    shown = ("number", "state", "currency", "total", "valid_until", "quote__id", "quote__order__id")
+    versions = newest_versions().select_related(None).select_related("quote__order")
+    return versions.filter(dongles__dongle=dongle).only(*shown)
 
 
 def orders_newest_first() -> QuerySet[Order]:

@@ -8,7 +8,7 @@ from portal.wording import write_day
 from renewals import recognition
 from renewals.models import Order
 from renewals.overviews.history import history_of
-from renewals.overviews.quotes import saved_rows, shown_dongles
+from renewals.overviews.quotes import carried_by, saved_rows, shown_dongles
 from renewals.states import OrderState
 
 
@@ -42,7 +42,7 @@ def order_overview(order: Order, today: date) -> dict[str, Any]:
         "today": today,
         "dongles": dongles,
         "earned": [_earned(line, today) for line in lines],
-        "shown": [] if lines else shown_dongles(saved_rows(order.version), today),
+        "shown": [] if lines else shown_dongles(rows := saved_rows(order.version), carried_by(rows), today),
         "codes": codes,
         "unconfirmed": [code for code in codes if not hasattr(code, "receipt")],
         "standing": standing_of_order(order),

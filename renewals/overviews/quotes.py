@@ -1,6 +1,6 @@
 """What a quote's page shows, drafted, sent or only tried out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -46,7 +46,7 @@ def quote_overview(version: QuoteVersion, today: date) -> dict[str, Any]:
         "customer": version.quote.customer,
         "contacts": list(version.quote.customer.contacts.filter(left_on__isnull=True)),
         "today": today,
-        "shown": shown_dongles(saved_rows(version), today),
+        "shown": shown_dongles(rows := saved_rows(version), carried_by(rows), today),
         "standing": standing_of_version(version, order, is_expired),
         "revise_query": revise_query(version),
         "siblings": siblings,
@@ -100,11 +100,18 @@ def revise_query(version: QuoteVersion) -> str:
     return urlencode(asked)
 
 
-def shown_dongles(rows: Sequence[tuple[QuoteDongle, Sequence[QuoteLine]]], today: date) -> Sequence[ShownDongle]:
-    """The dongles of a version, in three queries however many they are."""
+def carried_by(rows: Sequence[tuple[QuoteDongle, Sequence[QuoteLine]]]) -> dict[int, list[Licence]]:
+    """What the dongles of a version carry today, by dongle."""
     carried: dict[int, list[Licence]] = {quoted.dongle_id: [] for quoted, _ in rows}
     for licence in dongle_queries.licences_of(quoted.dongle for quoted, _ in rows):
         carried[licence.dongle_id].append(licence)
+    return carried
+
+
+def shown_dongles(
+    rows: Sequence[tuple[QuoteDongle, Sequence[QuoteLine]]], carried: Mapping[int, Sequence[Licence]], today: date
+) -> Sequence[ShownDongle]:
+    """The dongles of a version as its page shows them."""
     families = {line.product.family.name for _, lines in rows for line in lines}
     families |= {licence.product.family.name for licences in carried.values() for licence in licences}
     releases = dongle_queries.published_releases(families)
@@ -170,4 +177,5 @@ def preview_of(priced: PricedQuote) -> dict[str, Any]:
         tax=priced.tax,
         total=priced.total,
     )
-    return {"version": version, "shown": shown_dongles(rows_of(version, priced), priced.priced_on)}
+    carried = {each.request.dongle.pk: [licence for licence, _ in each.licences] for each in priced.dongles}
+    return {"version": version, "shown": shown_dongles(rows_of(version, priced), carried, priced.priced_on)}
