@@ -37,7 +37,7 @@ class QuotedDongle(NamedTuple):
     lines: Sequence[QuotedLine]
 
     def starts_on_ordering(self, licence: int) -> bool:
-        """P5–P7: whether the licence's SMA starts on the day of ordering: it is added, or was lapsed."""
+        """Whether the licence's SMA starts on the day of ordering (P5–P7): it is added, or was lapsed."""
         return licence >= len(self.lapsed) or self.lapsed[licence]
 
 

@@ -1,4 +1,4 @@
-"""A price in words: the arithmetic of each step (P3–P8), what licences have and lack (C4, C5), which day decided (P2)."""
+"""A price in words: each step's arithmetic, what licences have and lack (C4, C5), and which day decided (P2)."""
 
 import json
 from fractions import Fraction
