@@ -1,8 +1,10 @@
 """Mail: written from a pair of templates, sent, and recorded once per outbox message."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from email.utils import parseaddr
 from typing import Any
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -11,16 +13,26 @@ from portal.models import OutboxMessage, SentMail
 
 
 def send_mail(
-    message: OutboxMessage, *, recipients: list[str], subject: str, template: str, context: Mapping[str, Any]
+    message: OutboxMessage, *, recipients: Sequence[str], subject: str, template: str, context: Mapping[str, Any]
 ) -> None:
-    """Send `templates/email/<template>.txt` and `.html`; a message whose mail is on record is not sent again."""
+    """Send `templates/email/<template>.txt` and `.html`; a message whose mail is on record is not sent again.
+
+    A process that dies between the mail server's answer and the record sends the mail twice, with the same
+    Message-ID, by which mail programs show it once. Raises what the mail server's connection raises.
+    """
     if SentMail.objects.filter(message=message).exists():
         return
     text = render_to_string(f"email/{template}.txt", dict(context))
     html = render_to_string(f"email/{template}.html", dict(context))
-    mail = EmailMultiAlternatives(subject, text, to=recipients)
+    mail = EmailMultiAlternatives(subject, text, to=list(recipients), headers={"Message-ID": message_id(message)})
     mail.attach_alternative(html, "text/html")
     mail.send()
     SentMail.objects.create(
-        message=message, recipients=recipients, subject=subject, text=text, html=html, sent_at=timezone.now()
+        message=message, recipients=list(recipients), subject=subject, text=text, html=html, sent_at=timezone.now()
     )
+
+
+def message_id(message: OutboxMessage) -> str:
+    """The Message-ID of a message's mail, the same however often it is sent."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    return f"<outbox-{message.pk}-{message.created_at:%Y%m%d%H%M%S}@{domain}>"

@@ -5,18 +5,20 @@ row as it was and another takes it. A handler may therefore run twice and must b
 on after the commit is a setting: to Celery, to a thread of this process, or (in tests) to nobody.
 """
 
+import atexit
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from kombu.exceptions import OperationalError
 
+from portal.celery import app
 from portal.models import OutboxMessage
 
 logger = logging.getLogger(__name__)
@@ -25,31 +27,36 @@ Handler = Callable[[OutboxMessage], None]
 FIRST_RETRY = timedelta(seconds=15)
 LONGEST_RETRY = timedelta(hours=1)
 SWEEP_SECONDS = 30
+DELIVERY_TASK = "portal.tasks.deliver_message"
+SWEPT_AT_ONCE = 1000
+SECONDS_TO_FINISH = 10
 
 
 def post(kind: str, payloads: Iterable[Mapping[str, Any]], *, at: datetime) -> list[OutboxMessage]:
-    """Write a message of this kind for each payload and hand them on once the caller's transaction commits."""
+    """Write a message of this kind for each payload and hand them on once the caller's transaction commits.
+
+    What was committed stands: handing on can't fail the caller any more (robust), the sweep makes up for it.
+    """
     assert kind in settings.OUTBOX_HANDLERS, f"no handler for {kind!r} in OUTBOX_HANDLERS"
     messages = OutboxMessage.objects.bulk_create(
         OutboxMessage(kind=kind, payload=dict(payload), created_at=at, due_at=at) for payload in payloads
     )
-    transaction.on_commit(lambda: hand_on([message.pk for message in messages]))
+    transaction.on_commit(lambda: hand_on([message.pk for message in messages]), robust=True)
     return messages
 
 
 def hand_on(message_ids: list[int]) -> None:
     """Give the messages to whoever does the work. Losing this call loses nothing: the sweep finds the rows."""
     if settings.OUTBOX_DISPATCH == "celery":
-        from portal.tasks import deliver_message
-
         for message_id in message_ids:
             try:
-                deliver_message.delay(message_id)
-            except deliver_message.OperationalError:
-                logger.warning("The broker is not reachable; the sweep will hand on message %s.", message_id)
+                # One that nobody takes before the next sweep is handed on by that: the queue can't pile up.
+                app.send_task(DELIVERY_TASK, (message_id,), expires=SWEEP_SECONDS)
+            except OperationalError as error:
+                logger.warning("The broker is not reachable (%s); the sweep hands on message %s.", error, message_id)
                 return
     elif settings.OUTBOX_DISPATCH == "thread":
-        dispatcher().wake()
+        start_dispatcher().wake()
 
 
 def deliver(message_id: int) -> bool:
@@ -62,29 +69,33 @@ def deliver(message_id: int) -> bool:
         )
         if message is None:
             return False
+        message.attempts += 1
         try:
             with transaction.atomic():
                 handler(message.kind)(message)
-        except Exception as error:
-            message.attempts += 1
+        except Exception as error:  # whatever a handler raises is its message's business and stops no other
             message.last_error = f"{type(error).__name__}: {error}"
-            message.due_at = timezone.now() + min(FIRST_RETRY * 2 ** (message.attempts - 1), LONGEST_RETRY)
-            message.save(update_fields=["attempts", "last_error", "due_at"])
+            message.due_at = timezone.now() + retry_delay(message.attempts)
             logger.warning("Outbox message %s failed, next try at %s", message, message.due_at, exc_info=True)
-            return False
-        message.attempts += 1
-        message.last_error = ""
-        message.done_at = timezone.now()
-        message.save(update_fields=["attempts", "last_error", "done_at"])
-        return True
+        else:
+            message.last_error = ""
+            message.done_at = timezone.now()
+        message.save(update_fields=["attempts", "last_error", "due_at", "done_at"])
+        return message.done_at is not None
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """How long to wait after so many failed attempts: 15 s, doubled each time, an hour at most."""
+    doubled: timedelta = FIRST_RETRY * 2 ** min(attempts - 1, 16)
+    return min(doubled, LONGEST_RETRY)
 
 
 def due_messages() -> list[int]:
-    """The open messages whose time has come, oldest first."""
+    """The open messages whose time has come, longest due first."""
     return list(
         OutboxMessage.objects.filter(done_at__isnull=True, due_at__lte=timezone.now())
-        .order_by("pk")
-        .values_list("pk", flat=True)[:1000]
+        .order_by("due_at", "pk")
+        .values_list("pk", flat=True)[:SWEPT_AT_ONCE]
     )
 
 
@@ -93,38 +104,54 @@ def drain() -> int:
     return sum(deliver(message_id) for message_id in due_messages())
 
 
-@cache
 def handler(kind: str) -> Handler:
+    """What does the work of messages of this kind."""
     found: Handler = import_string(settings.OUTBOX_HANDLERS[kind])
     return found
 
 
 class Dispatcher(threading.Thread):
-    """Drains the outbox in this process: at once when woken, and now and then for what failed before."""
+    """Drains the outbox in this process: when started, when woken, and now and then for what failed before."""
 
     def __init__(self) -> None:
         super().__init__(name="outbox", daemon=True)
         self._woken = threading.Event()
+        self._is_ending = False
 
     def wake(self) -> None:
         self._woken.set()
 
+    def finish(self) -> None:
+        """Let it do what is due before the process ends, for some seconds; what is left stays in its rows."""
+        self._is_ending = True
+        self._woken.set()
+        self.join(SECONDS_TO_FINISH)
+
     def run(self) -> None:
-        while True:
-            self._woken.wait(SWEEP_SECONDS)
+        is_last_round = False
+        while not is_last_round:
+            is_last_round = self._is_ending
             self._woken.clear()
-            close_old_connections()
             try:
                 drain()
             except Exception:
                 logger.exception("The outbox could not be drained; trying again in %s s", SWEEP_SECONDS)
             finally:
                 connection.close()
+            if not self._is_ending:
+                self._woken.wait(SWEEP_SECONDS)
 
 
-@cache
-def dispatcher() -> Dispatcher:
-    """The dispatcher of this process, started at its first use."""
-    thread = Dispatcher()
-    thread.start()
-    return thread
+_starting = threading.Lock()
+_dispatcher: Dispatcher | None = None
+
+
+def start_dispatcher() -> Dispatcher:
+    """The dispatcher of this process, started unless it runs (in a forked process it does not)."""
+    global _dispatcher
+    with _starting:
+        if _dispatcher is None or not _dispatcher.is_alive():
+            _dispatcher = Dispatcher()
+            _dispatcher.start()
+            atexit.register(_dispatcher.finish)
+        return _dispatcher

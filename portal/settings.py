@@ -8,7 +8,8 @@ Development needs no variable. Production (`PORTAL_ENV=production`) refuses to s
   EMAIL_URL              smtp://user:password@host:port, or smtps://…
   PORTAL_SIGNER_SOCKET   the signer's unix socket (python -m dongles.signer)
   PORTAL_UNLOCK_KEYS     the public keys that dongles hold (docs/unlock-code.md)
-Optional anywhere: PORTAL_TIME_ZONE (the vendor's business time zone), PORTAL_FROM_EMAIL, PORTAL_DEBUG, PORTAL_LOCAL_DIR.
+Optional anywhere: PORTAL_TIME_ZONE (the vendor's business time zone), PORTAL_FROM_EMAIL, PORTAL_DEBUG,
+PORTAL_LOCAL_DIR.
 """
 
 import os

@@ -1,16 +1,26 @@
 """Celery's tasks: only the handing on of outbox messages, whose rows are the record of the work."""
 
+from typing import Any
+
+from celery.signals import worker_ready
+
 from portal import outbox
 from portal.celery import app
 
 
-@app.task(acks_late=True)
+@app.task
 def deliver_message(message_id: int) -> None:
+    """Deliver one message; harmless when it was delivered before or is being delivered elsewhere."""
     outbox.deliver(message_id)
 
 
 @app.task
 def sweep_outbox() -> None:
-    """Hand on again whatever is due and not done: retries, and what a dead worker left."""
-    for message_id in outbox.due_messages():
-        deliver_message.delay(message_id)
+    """Hand on again whatever is due and not done: retries, and what a dead worker or broker left."""
+    outbox.hand_on(outbox.due_messages())
+
+
+@worker_ready.connect
+def sweep_at_start(**_: Any) -> None:
+    """A worker that comes up takes over at once what one before it left, whether or not beat runs."""
+    sweep_outbox.delay()
