@@ -1,0 +1,109 @@
+"""Writes the demo into an empty database: in one transaction, in batches, so that memory stays flat."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from dongles.models import Dongle, Licence, Product, ProductFamily, SmaPeriod
+from portal.errors import DomainError
+from portal.models import Customer, User
+from renewals.demo.activity import act_out
+from renewals.demo.catalogue import insert_catalogue
+from renewals.demo.crowd import demo_dongles
+from renewals.demo.customers import CUSTOMERS, insert_customers, insert_users, logins
+from renewals.demo.situations import SITUATIONS, DemoDongle
+from renewals.models import PolicySettings, PriceList, TaxRate
+
+DEFAULT_DONGLES = 120
+BATCH = 2000
+DONGLES_PER_FURTHER_CUSTOMER = 25
+
+
+def check_not_production() -> None:
+    """Refuse (`demo_in_production`): the demo's passwords are published."""
+    if settings.PRODUCTION:
+        raise DomainError("demo_in_production", "Demo data has published passwords and is refused in production.")
+
+
+def is_there() -> bool:
+    """Whether the demo is in the database already."""
+    return (
+        Dongle.objects.filter(serial=SITUATIONS[0].serial).exists()
+        and User.objects.filter(email=logins()[0].email).exists()
+    )
+
+
+@transaction.atomic
+def build_demo(*, on: date, dongles: int = DEFAULT_DONGLES, tell: Callable[[int], None] = lambda written: None) -> None:
+    """Write the demo as of that day with so many dongles; `tell` hears how many are written.
+
+    Refuses `demo_in_production`, `too_few_dongles` (the situations take some) and `database_not_empty`.
+    """
+    check_not_production()
+    if dongles < len(SITUATIONS):
+        raise DomainError("too_few_dongles", f"The demo has at least {len(SITUATIONS)} dongles, one a situation.")
+    _check_empty()
+    users = insert_users()
+    insert_catalogue(on)
+    customers = insert_customers(len(CUSTOMERS) + max(0, dongles - DEFAULT_DONGLES) // DONGLES_PER_FURTHER_CUSTOMER)
+    written = 0
+    for batch in _batches(demo_dongles(on, dongles, len(customers))):
+        _insert_dongles(batch, customers)
+        written += len(batch)
+        tell(written)
+    act_out(on, users)
+
+
+def _check_empty() -> None:
+    kept = (Customer, ProductFamily, Dongle, PriceList, PolicySettings, TaxRate)
+    found = [str(model._meta.verbose_name_plural) for model in kept if model._default_manager.exists()]
+    if User.objects.filter(email__in=[login.email for login in logins()]).exists():
+        found.append("demo users")
+    if found:
+        raise DomainError(
+            "database_not_empty",
+            f"This database holds {', '.join(found)} already. Demo data goes into an empty one; nothing is deleted.",
+            {"found": found},
+        )
+
+
+def _batches(dongles: Iterator[DemoDongle]) -> Iterator[Sequence[DemoDongle]]:
+    while batch := list(islice(dongles, BATCH)):
+        yield batch
+
+
+def _insert_dongles(batch: Sequence[DemoDongle], customers: Sequence[Customer]) -> None:
+    """Write a batch with three statements' worth of bulk inserts."""
+    products: dict[str, Any] = {product.code: product for product in Product.objects.all()}
+    dongles = Dongle.objects.bulk_create(
+        Dongle(
+            serial=each.serial,
+            kind=each.kind,
+            state=each.state,
+            customer=None if each.customer is None else customers[each.customer],
+            issued_expiry_on=each.expiry_on,
+            confirmed_expiry_on=each.expiry_on,
+        )
+        for each in batch
+    )
+    planned = [(dongle, each) for dongle, spec in zip(dongles, batch, strict=True) for each in spec.licences]
+    written = Licence.objects.bulk_create(
+        Licence(
+            dongle=dongle,
+            product=products[each.product],
+            seats=each.seats,
+            acquired_on=each.acquired_on,
+            withdrawn_on=each.withdrawn_on,
+            withdrawal_reason="Not used any more" if each.withdrawn_on else "",
+        )
+        for dongle, each in planned
+    )
+    SmaPeriod.objects.bulk_create(
+        SmaPeriod(licence=licence, starts_on=starts_on, ends_on=ends_on, source=SmaPeriod.Source.RECORD)
+        for licence, (_, each) in zip(written, planned, strict=True)
+        for starts_on, ends_on in each.periods
+    )

@@ -1,0 +1,30 @@
+"""The demo, built once for all tests of a module as of one day; what a test writes is undone."""
+
+from datetime import date
+
+import pytest
+from django.db import transaction
+from django.test.utils import override_settings
+
+from renewals.demo.build import build_demo
+
+DEMO_DAY = date(2026, 11, 24)
+
+
+@pytest.fixture(scope="module")
+def demo_database(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The demo of DEMO_DAY in the test database, rolled back after the module."""
+    log = tmp_path_factory.mktemp("signer") / "signer.log"
+    with django_db_blocker.unblock(), transaction.atomic():
+        with override_settings(OUTBOX_DISPATCH="none", SIGNER_LOG=log):
+            build_demo(on=DEMO_DAY)
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def demo(demo_database):
+    """The demo inside a transaction of the test's own; its day."""
+    with transaction.atomic():
+        yield DEMO_DAY
+        transaction.set_rollback(True)
