@@ -141,7 +141,7 @@ def start_celery(redis, smtp_sink, tmp_path) -> Iterator[Callable[..., subproces
     for process in started:
         kill_group(process)
     for log in sorted(tmp_path.glob("celery-*.log")):
-        print(log.name, log.read_text(), sep="\n")  # pytest shows it with a failure
+        sys.stdout.write(f"{log.name}\n{log.read_text()}\n")  # pytest shows it with a failure
 
 
 def kill_group(process: subprocess.Popen) -> None:
