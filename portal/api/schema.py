@@ -19,6 +19,10 @@ ALWAYS = {
     403: ("not_allowed",),
     406: ("not_acceptable",),
 }
+# White space as Python strips it: what \s means differs between the readers of a schema.
+WHITE = r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+ANY_TEXT = r"^[^\u0000]*$"
+INKED_TEXT = rf"^[^\u0000]*[^\u0000{WHITE}][^\u0000]*$"
 WITH_A_BODY = {400: ("invalid", "parse_error"), 413: ("too_large",), 415: ("unsupported_media_type",)}
 
 
@@ -100,5 +104,5 @@ class PlainText(OpenApiSerializerFieldExtension):
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)
-        pattern = r"^[^\u0000]*$" if self.target.allow_blank else r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+        pattern = ANY_TEXT if self.target.allow_blank else INKED_TEXT
         return {**schema, "pattern": pattern}

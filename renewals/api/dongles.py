@@ -54,7 +54,7 @@ class QuoteSummarySerializer(serializers.ModelSerializer[QuoteVersion]):
 
     class Meta:
         model = QuoteVersion
-        fields = ("quote", "number", "version", "state", "priced_on", "valid_until", "currency", "total")
+        fields = ("quote", "number", "version", "state", "valid_until", "currency", "total")
 
 
 class OrderSummarySerializer(serializers.ModelSerializer[Order]):
@@ -107,6 +107,9 @@ class DongleView(StaffView):
     )
     def get(self, request: Request, serial: str) -> Response:
         """Its licences with their coverage today, what runs, its codes, quotes and orders."""
-        overview = overviews.dongle_overview(dongle_at(serial), timezone.localdate())
-        releases = {name: list(overview[name].values()) for name in ("newest_running", "newest")}
-        return Response(DongleSerializer({**overview, **releases}).data)
+        dongle = dongle_at(serial)
+        overview = overviews.dongle_overview(dongle, timezone.localdate())
+        overview["orders"] = overviews.orders_newest_first().filter(version__dongles__dongle=dongle)[:20]
+        for name in ("newest_running", "newest"):
+            overview[name] = list(overview[name].values())
+        return Response(DongleSerializer(overview).data)

@@ -103,7 +103,7 @@ class PayView(StaffView):
         answer=OrderSerializer,
         refusals="paid_in_future order_cancelled dongle_changed code_numbers_used_up",
         missing="not_found",
-        examples={"A day": {"paid_on": "2026-02-09"}},
+        examples={"A day": {"paid_on": "2026-01-30"}},
     )
     def post(self, request: Request, order_id: int) -> Response:
         """That fulfils it: periods, revenue and unlock codes (Q6). Paid again, nothing happens."""

@@ -53,13 +53,13 @@ class DongleAsked(RequestSerializer):
     serial = TextField(max_length=80, help_text="In any spelling.")
     renew_years = WholeNumberField(required=False, allow_null=True)
     align_to = DayField(required=False, allow_null=True)
-    add = AddedRequest(many=True, required=False, allow_null=True, max_length=200)
+    add = serializers.ListField(child=AddedRequest(), required=False, allow_null=True, max_length=200)
 
 
 class PreviewRequest(RequestSerializer):
     """One or several dongles of a customer, the first one's owner."""
 
-    dongles = DongleAsked(many=True, min_length=1, max_length=100)
+    dongles = serializers.ListField(child=DongleAsked(), min_length=1, max_length=100)
     discount = RateField(required=False, help_text="The negotiated rate, on every line.")
 
 

@@ -366,13 +366,17 @@ def test_dongles_that_cannot_be_quoted_are_named(sales, dongle):
 
 
 @pytest.mark.parametrize("address", ["quotes/preview/", "dongles/104233/"])
-def test_one_licence_takes_as_many_queries_as_twenty(sales, dongle, django_assert_num_queries, address):
+def test_one_licence_and_quote_take_as_many_queries_as_twenty_and_two(
+    sales, dongle, django_assert_num_queries, address
+):
     def ask():
         return get(sales, address) if address.startswith("dongles") else post(sales, address, renewal())
 
     Licence.objects.filter(product__code="VOL-QNT").update(withdrawn_on="2026-01-01", withdrawal_reason="Sold off")
+    world.draft(dongle, "2026-02-01")
     with CaptureQueriesContext(connection) as few:
         assert ask().status_code == 200
+    world.draft(dongle, "2026-02-01")
     for _ in range(19):
         licence = Licence.objects.create(
             dongle=dongle, product=dongle.licences.first().product, acquired_on=world.DAY_ONE
