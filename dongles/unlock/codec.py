@@ -113,10 +113,11 @@ def _check(record: UnlockRecord) -> None:
         return
     if record.operation != SET or record.new_slot is not None or record.new_key is not None:
         raise ValueError("the operation is SET, without a key, or KEY")
-    _check_licences(record.licences)
+    check_licences(record.licences)
 
 
-def _check_licences(licences: tuple[tuple[int, int], ...]) -> None:
+def check_licences(licences: tuple[tuple[int, int], ...]) -> None:
+    """ValueError where a code can't state these licences."""
     if len(licences) > MOST_LICENCES:
         raise ValueError(f"a code states at most {MOST_LICENCES} products")
     last = 0
@@ -146,7 +147,7 @@ def parse(code: bytes) -> Parsed:
         if slot != ROOT_SLOT or new_slot == ROOT_SLOT or count:
             raise Malformed("a KEY code is signed by the root, for a slot 0–254, without licences")
     try:
-        _check_licences(licences)
+        check_licences(licences)
     except ValueError as error:
         raise Malformed(str(error)) from None
     return Parsed(

@@ -13,6 +13,8 @@ from .signing import is_signed
 
 
 class Outcome(StrEnum):
+    """What a dongle says to a code, in the order in which it looks; only `applied` changes its state."""
+
     MALFORMED = "malformed"
     WRONG_DONGLE = "wrong_dongle"
     UNKNOWN_KEY = "unknown_key"
