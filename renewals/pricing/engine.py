@@ -10,6 +10,7 @@ from fractions import Fraction
 from dongles.coverage import LicenceCoverage, Release, covered_through, is_lapsed, missed_majors
 from dongles.terms import ONE_DAY, Months, term_end
 from portal.errors import DomainError
+from portal.wording import write_day
 from renewals.pricing.discounts import discounts_on, multi_year_rate
 from renewals.pricing.lapsed import back_pay, reinstatement_fee
 from renewals.pricing.refusals import check_request
@@ -53,7 +54,7 @@ def price_dongle(
     pricing = _DonglePricing(policy, prices, request, until)
     for index, licence in enumerate(licences):
         if not lapsed[index]:
-            pricing.renew(index, licence, ends[index] + ONE_DAY, "P4")
+            pricing.renew(index, licence, ends[index] + ONE_DAY)
         elif index in missed:
             pricing.upgrade(index, licence, len(missed[index]))
         else:
@@ -62,7 +63,7 @@ def price_dongle(
         pricing.add(index, added)
     lines = pricing.lines
     if not lines:
-        raise DomainError("nothing_to_buy", f"Everything is covered through {until} already.")
+        raise DomainError("nothing_to_buy", f"Everything is covered through {write_day(until)} already.")
     net = sum(line.net for line in lines)
     tax = tax_on(net, request.tax_rate)
     return PricedDongle(prices.currency, on, until, paid_through, tuple(lines), missed, net, tax, net + tax)
@@ -92,9 +93,9 @@ class _DonglePricing:
         self.lines: list[Line] = []
         self._spans: dict[date, tuple[Span, ...]] = {}
 
-    def renew(self, index: int, licence: LicenceCoverage, starts_on: date, rule: str) -> None:
+    def renew(self, index: int, licence: LicenceCoverage, starts_on: date) -> None:
         """P4, D3: SMA from the day after the old one to T."""
-        self._sma(index, licence.product, licence.seats, starts_on, rule)
+        self._sma(index, licence.product, licence.seats, starts_on, "P4")
 
     def reinstate(self, index: int, licence: LicenceCoverage, ended_on: date) -> None:
         """P6: SMA from the day of the order; back pay and reinstatement fee by policy."""

@@ -6,6 +6,7 @@ from datetime import date
 
 from dongles.coverage import LicenceCoverage
 from portal.errors import DomainError
+from portal.wording import write_day
 from renewals.pricing.terms import AddedLicence, Policy, PriceList, Request
 
 MOST_PRODUCTS = 60
@@ -51,7 +52,7 @@ def refuse_early_alignment(align_to: date, earliest: date) -> None:
     """P2: refuse `align_too_early`."""
     raise DomainError(
         "align_too_early",
-        f"Everything can be aligned to {earliest} or later, not to {align_to}.",
+        f"Everything can be aligned to {write_day(earliest)} or later, not to {write_day(align_to)}.",
         {"field": "align_to", "earliest": earliest.isoformat()},
     )
 

@@ -4,6 +4,7 @@ from datetime import date
 
 from dongles.terms import ONE_DAY, term_end
 from portal.errors import DomainError
+from portal.wording import write_day
 from renewals.pricing.refusals import refuse_early_alignment
 from renewals.pricing.terms import Policy, Request
 
@@ -47,7 +48,7 @@ def target(policy: Policy, request: Request, paid_through: date | None, *, any_l
     if latest > term_end(request.on, FURTHEST_MONTHS):
         raise DomainError(
             "too_far_ahead",
-            f"{latest} is more than ten years ahead: no unlock code could state it.",
+            f"{write_day(latest)} is more than ten years ahead: no unlock code could state it.",
             {"field": "align_to"},
         )
     return latest
