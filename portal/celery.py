@@ -12,7 +12,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    broker_transport_options={"socket_connect_timeout": 1, "socket_timeout": 5, "max_retries": 1},
+    broker_transport_options={
+        "socket_connect_timeout": 1,
+        "socket_timeout": 2,
+        "max_retries": 1,
+        "interval_start": 0,
+    },
     task_publish_retry=False,
     task_acks_late=True,
     task_ignore_result=True,

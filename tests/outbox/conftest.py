@@ -87,6 +87,10 @@ class RedisServer:
         )
         wait_until(lambda: can_connect(self.port))
 
+    def freeze(self) -> None:
+        """It takes connections from now on, and answers none."""
+        self.process.send_signal(signal.SIGSTOP)
+
     def stop(self) -> None:
         self.process.kill()
         self.process.wait()

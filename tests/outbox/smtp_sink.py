@@ -20,6 +20,8 @@ class SmtpSink(socketserver.ThreadingTCPServer):
         self.answering = threading.Event()
         self.answering.set()
         self.holding = threading.Event()
+        self.refusing = threading.Event()
+        self.conversations = 0
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -40,6 +42,14 @@ class SmtpConversation(socketserver.StreamRequestHandler):
     def say(self, line: str) -> None:
         self.wfile.write(line.encode() + b"\r\n")
 
+    def setup(self) -> None:
+        super().setup()
+        self.server.conversations += 1
+
+    def finish(self) -> None:
+        self.server.conversations -= 1
+        super().finish()
+
     def handle(self) -> None:
         self.say("220 sink")
         while line := self.rfile.readline():
@@ -57,7 +67,19 @@ class SmtpConversation(socketserver.StreamRequestHandler):
         if not self.server.answering.is_set():
             self.server.holding.set()
             self.server.answering.wait()
-        gone = select.select([self.connection], [], [], 0)[0] and not self.connection.recv(1, socket.MSG_PEEK)
-        if not gone:
+            if self.is_sender_gone():
+                return
+        if self.server.refusing.is_set():
+            self.say("451 not now")
+        else:
             self.server.messages.append(message_from_bytes(data))
             self.say("250 taken")
+
+    def is_sender_gone(self) -> bool:
+        """Whether the connection ends within a moment; one who is there waits for the answer and says nothing."""
+        try:
+            return bool(select.select([self.connection], [], [], 0.5)[0]) and not self.connection.recv(
+                1, socket.MSG_PEEK
+            )
+        except ConnectionResetError:
+            return True
