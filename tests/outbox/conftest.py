@@ -39,6 +39,13 @@ def can_connect(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def database_url() -> str:
+    """The test's database, for a process of its own; the host may be the folder of a socket."""
+    values = connection.get_connection_params()
+    part = {name: quote(str(values.get(name) or ""), safe="") for name in ("user", "password", "host", "port")}
+    return f"postgres://{part['user']}:{part['password']}@{part['host']}:{part['port'] or 5432}/{values['dbname']}"
+
+
 @pytest.fixture
 def notes(settings) -> Iterator[list[int]]:
     """Handlers of the tests' own beside the portal's; yields what `note` has delivered."""
@@ -118,14 +125,10 @@ def use_broker(url: str | None) -> None:
 @pytest.fixture
 def start_celery(redis, smtp_sink, tmp_path) -> Iterator[Callable[..., subprocess.Popen]]:
     """Starts a Celery process of its own group on the test's database, Redis and mail server."""
-    database = connection.settings_dict
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.outbox.quick_settings",
-        "DATABASE_URL": (
-            f"postgres://{quote(database['USER'] or '', safe='')}:{quote(database['PASSWORD'] or '', safe='')}"
-            f"@{quote(database['HOST'] or '', safe='')}:{database['PORT']}/{database['NAME']}"
-        ),
+        "DATABASE_URL": database_url(),
         "REDIS_URL": redis.url,
         "EMAIL_URL": f"smtp://127.0.0.1:{smtp_sink.port}",
         "PORTAL_LOCAL_DIR": str(tmp_path),
