@@ -10,6 +10,7 @@ from dongles.coverage import Release as PublishedRelease
 from dongles.models import Dongle, Licence, Product, Release, SmaPeriod, UnlockCode
 from dongles.unlock import NotASerial, canonical_serial
 from portal.errors import DomainError
+from portal.models import Customer
 
 MOST_FOUND = 50
 
@@ -24,6 +25,17 @@ def dongle_by_serial(text: str) -> Dongle:
     if dongle is None:
         raise DomainError("unknown_serial", f"There is no dongle {serial} on record.", {"field": "serial"})
     return dongle
+
+
+def owner_of(dongle: Dongle) -> Customer:
+    """Whose dongle it is (`dongle_without_owner`)."""
+    if dongle.customer is None:
+        raise DomainError(
+            "dongle_without_owner",
+            f"Dongle {dongle.serial} has no owner on record: say first whose it is.",
+            {"serial": dongle.serial},
+        )
+    return dongle.customer
 
 
 def dongles_matching(text: str, limit: int = MOST_FOUND) -> list[Dongle]:

@@ -40,22 +40,13 @@ def dongle_overview(dongle: Dongle, today: date) -> dict[str, Any]:
     covered = [dongle_queries.coverage_of(licence) for licence in licences]
     releases = dongle_queries.published_releases({each.family for each in covered})
     released = [release for release in releases if release.build_on <= today]
-    standings = [
-        LicenceStanding(
-            licence,
-            each,
-            coverage.covered_through(each),
-            coverage.sma_status([each], released, today, grace),
-            coverage.missed_majors(each, released, today, grace),
-        )
-        for licence, each in zip(licences, covered, strict=True)
-    ]
+    status, standings = standings_of(licences, released, today, grace)
     expiry_on = dongle.issued_expiry_on
     runs = [release for release in released if expiry_on and coverage.runs(release.build_on, expiry_on)]
     return {
         "dongle": dongle,
         "today": today,
-        "status": (status := coverage.sma_status(covered, released, today, grace)),
+        "status": status,
         "standing": standing_of_dongle(dongle, status, standings, today),
         "timeline": build_timeline(
             [
@@ -84,6 +75,24 @@ def dongle_overview(dongle: Dongle, today: date) -> dict[str, Any]:
     }
 
 
+def standings_of(
+    licences: Sequence[Licence], released: Sequence[PublishedRelease], today: date, grace: int
+) -> tuple[str, Sequence[LicenceStanding]]:
+    """How a dongle's SMA stands (rules C4, C5), and how each of its licences read by `licences_of` does."""
+    covered = [dongle_queries.coverage_of(licence) for licence in licences]
+    standings = [
+        LicenceStanding(
+            licence,
+            each,
+            coverage.covered_through(each),
+            coverage.sma_status([each], released, today, grace),
+            coverage.missed_majors(each, released, today, grace),
+        )
+        for licence, each in zip(licences, covered, strict=True)
+    ]
+    return coverage.sma_status(covered, released, today, grace), standings
+
+
 def standing_of_dongle(dongle: Dongle, status: str, standings: Sequence[LicenceStanding], today: date) -> str:
     """How a dongle stands, in a sentence or two."""
     if dongle.state != Dongle.State.ACTIVE:
@@ -100,8 +109,9 @@ def standing_of_dongle(dongle: Dongle, status: str, standings: Sequence[LicenceS
     else:
         whose = "licence" if number == 1 else f"{number} licences"
         sentence = f"The SMA of its {whose} {write_expiry(last, today)}."
-    if missed := wording_of_releases({release for each in standings for release in each.missed}):
-        sentence += f" {missed} came out without it: coming back takes an upgrade."
+    if releases := {release for each in standings for release in each.missed}:
+        missed, verb = wording_of_releases(releases), "was" if len(releases) == 1 else "were"
+        sentence += f" {missed} {verb} missed: coming back takes an upgrade."
     if dongle.customer is None:
         sentence += " It has no owner on record, and can’t be quoted before it has one."
     return sentence

@@ -147,9 +147,16 @@ def _shown(
                 acquired_on=covered.acquired_on if covered else added[0].starts_on if added else today,
                 periods=tuple(period for period in (covered.periods if covered else ()) if period not in added),
                 additions=added,
+                missed=missed_by(facts, releases),
             )
         )
     return ShownDongle(quoted, groups, build_timeline(rows, releases, today, expires_on=quoted.dongle.issued_expiry_on))
+
+
+def missed_by(facts: dict[str, Any] | None, releases: Sequence[PublishedRelease]) -> tuple[PublishedRelease, ...]:
+    """The releases that a licence had missed when it was quoted."""
+    missed = [tuple(each) for each in facts["missed"]] if facts else []
+    return tuple(release for release in releases if (release.version, release.build_on.isoformat()) in missed)
 
 
 def wording_of_facts(facts: dict[str, Any] | None, quoted: QuoteDongle) -> Sequence[str]:

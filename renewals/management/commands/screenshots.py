@@ -1,0 +1,100 @@
+"""manage.py screenshots: pictures of the main pages, taken of the demo in a real browser (development only)."""
+
+import os
+import shutil
+import threading
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.core.wsgi import get_wsgi_application
+
+from renewals.demo import DEMO_PASSWORD, build, logins
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
+DESK, PHONE = (1280, 800), (390, 1400)
+LARGEST = 150_000  # bytes
+
+
+class Picture(NamedTuple):
+    """A page to photograph: its address, and what to press on it, in order, before."""
+
+    name: str
+    address: str
+    presses: tuple[str, ...] = ()
+    is_dark_too: bool = False
+
+
+OPEN_QUOTE = "main a[href^='/quotes/']"
+PICTURES = (
+    Picture("find", "/dongles/?q=10431"),
+    Picture("dongle", "/dongles/104311/", is_dark_too=True),
+    Picture("builder", "/dongles/104311/quote/?renew_years=2", ("tr:nth-of-type(3) summary",)),
+    Picture("quote", "/dongles/104407/", (OPEN_QUOTE,), is_dark_too=True),
+    Picture("order", "/dongles/104401/", ("main a[href^='/orders/']",)),
+    Picture("code", "/dongles/104404/", ("main a[href^='/dongles/codes/']",)),
+)
+
+
+class QuietHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+class Command(BaseCommand):
+    help = "Take pictures of the demo's main pages, for the documentation. Needs Chromium or Chrome, and playwright."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--to", type=Path, default=settings.BASE_DIR / "docs" / "screenshots", metavar="FOLDER")
+
+    def handle(self, *, to: Path, **options: Any) -> None:
+        if settings.PRODUCTION:
+            raise CommandError("Pictures are taken of the demo, which is refused in production.")
+        if not build.is_there():
+            raise CommandError("There is no demo in this database: manage.py demo writes it.")
+        browser_path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+        if browser_path is None:
+            raise CommandError(f"No browser: install one of {', '.join(BROWSERS)}.")
+        to.mkdir(parents=True, exist_ok=True)
+        server = ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler)
+        server.set_app(get_wsgi_application())
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            self._photograph(f"http://127.0.0.1:{server.server_port}", browser_path, to)
+        finally:
+            server.shutdown()
+
+    def _photograph(self, portal: str, browser_path: str, to: Path) -> None:
+        from playwright.sync_api import sync_playwright  # a development dependency
+
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=browser_path, args=list(FLAGS))
+            page = browser.new_page(locale="en-GB")
+            page.goto(f"{portal}/accounts/login/")
+            page.fill("[name=login]", logins()[0].email)
+            page.fill("[name=password]", DEMO_PASSWORD)
+            page.click("main button.button-primary")
+            page.wait_for_url("**/dongles/")
+            for picture in PICTURES:
+                page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+                page.goto(portal + picture.address)
+                for press in picture.presses:
+                    page.locator(press).first.click()
+                    page.wait_for_load_state("networkidle")
+                self._take(page, to / f"{picture.name}.png", DESK)
+                self._take(page, to / f"{picture.name}-phone.png", PHONE)
+                if picture.is_dark_too:
+                    self._take(page, to / f"{picture.name}-dark.png", DESK, "dark")
+            browser.close()
+
+    def _take(self, page: Any, file: Path, size: tuple[int, int], scheme: str = "light") -> None:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.evaluate("scrollTo(0, 0); document.activeElement.blur()")
+        page.mouse.move(0, 0)
+        page.screenshot(path=file)
+        length = os.path.getsize(file)
+        self.stdout.write(f"{file.name}: {length // 1000} kB" + (" – too large!" if length > LARGEST else ""))
