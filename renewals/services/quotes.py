@@ -103,6 +103,7 @@ def approve_quote(*, version: QuoteVersion, actor: Actor, at: datetime, reason: 
 
     Refuses `approval_own`, `approval_over_limit`, `approval_reason_missing`, and a version that is no draft.
     """
+    check_ability(actor, "sell")
     version = lock_version(version).version
     next_quote_state(version.state, "send")
     if version.approved_by_id is not None or not version.needs_approval:
@@ -153,6 +154,7 @@ def send_quote(*, version: QuoteVersion, actor: Actor, at: datetime) -> QuoteVer
 @transaction.atomic
 def decline_quote(*, version: QuoteVersion, actor: Actor, at: datetime, reason: str) -> QuoteVersion:
     """The customer says no to a sent quote; refuses `decline_reason_missing` and a version that is not sent."""
+    check_ability(actor, "sell")
     version = lock_version(version).version
     if version.state == QuoteState.DECLINED:
         return version
