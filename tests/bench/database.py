@@ -40,7 +40,8 @@ def measure(large: int) -> Iterator[Figure]:
 
 @contextmanager
 def _installed_base(size: int) -> Iterator[None]:
-    name = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    name = connection.settings_dict["NAME"]
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
         call_command("demo", dongles=size, verbosity=0)
         with connection.cursor() as cursor:

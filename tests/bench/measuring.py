@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Figure(NamedTuple):
-    """A measured value with its floor; `most` or `least` is aimed at by `ratio`, or by `value` where there is no floor."""
+    """A measured value and its floor; `most` or `least` is the aim of `ratio`, or of `value` where no floor is."""
 
     name: str
     value: float
