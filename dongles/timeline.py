@@ -280,7 +280,7 @@ def _grid_line(axis: Axis, day: date, years: float, is_first: bool) -> GridLine:
             months = next((each for each in (1, 3, 6) if each * per_year / 12 >= 44), None)
             has_room = years <= 2 and months is not None and (day.month - 1) % months == 0
         is_labelled.append(has_room and x < 97)
-    return GridLine(x, is_year, label, "start" if x < 4 else "middle", *is_labelled)
+    return GridLine(x, is_year, label, _anchor(x, label), *is_labelled)
 
 
 def _words(licence: TimelineLicence, periods: Sequence[Period], gaps: Sequence[Period]) -> str:

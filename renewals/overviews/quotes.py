@@ -140,14 +140,15 @@ def _shown(
         licence = next((each for each in carried if facts and each.pk == facts["licence"]), None)
         covered = dongle_queries.coverage_of(licence) if licence else None
         added = tuple(Period(line.starts_on, line.ends_on) for line in its_lines if line.starts_on and line.ends_on)
+        family = its_lines[0].product.family.name if its_lines else covered.family if covered else ""
         rows.append(
             TimelineLicence(
                 label=title,
-                family=its_lines[0].product.family.name if its_lines else covered.family if covered else "",
+                family=family,
                 acquired_on=covered.acquired_on if covered else added[0].starts_on if added else today,
                 periods=tuple(period for period in (covered.periods if covered else ()) if period not in added),
                 additions=added,
-                missed=missed_by(facts, releases),
+                missed=missed_by(facts, [release for release in releases if release.family == family]),
             )
         )
     return ShownDongle(quoted, groups, build_timeline(rows, releases, today, expires_on=quoted.dongle.issued_expiry_on))
