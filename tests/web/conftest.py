@@ -1,5 +1,6 @@
 """The sales desk as of today: a dongle that expires in 30 days, and browsers of each role logged in."""
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from tests import world
+from tests.web.browsing import BROWSERS, FLAGS, browser_path
+
+# Once a browser was started its driver runs a loop in the thread of the tests, until the last of them.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 @pytest.fixture
@@ -45,3 +50,19 @@ def administrator(db):
 @pytest.fixture
 def customer_user(db):
     return client_of("customer", customer=world.make_customer("A customer"))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args():
+    """The machine's own browser; nothing is downloaded."""
+    path = browser_path()
+    if path is None:
+        pytest.skip(f"No browser: install one of {', '.join(BROWSERS)} to run the browser tests.")
+    return {"executable_path": path, "args": list(FLAGS)}
+
+
+@pytest.fixture
+def portal(live_server):
+    """The portal's address, with a small vendor behind it."""
+    world.make_catalogue()
+    return live_server.url

@@ -1,0 +1,164 @@
+"""Every page in each of its states: nothing that axe objects to, light and dark, on a phone and on a desk; no page
+is wider than its window."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+
+from dongles.models import Dongle
+from renewals.queries import DongleRequest
+from renewals.services import quotes
+from renewals.services.cancellations import cancel_order
+from tests import world
+from tests.web.browsing import watched_page
+from tests.web.test_journeys import log_in
+
+pytestmark = pytest.mark.browser
+
+RUN = "axe.run(document, {resultTypes: ['violations']})"
+SIZES = ((390, 844), (1440, 900))
+
+
+def dongle_addresses(customer, today):
+    """Dongles in each situation."""
+    past, soon = str(today - timedelta(days=400)), str(today + timedelta(days=20))
+    ahead = str(today + timedelta(days=500))
+    world.make_release("6.1", str(today - timedelta(days=700)), is_major=False)
+    world.make_release("7.0", str(today - timedelta(days=200)))
+    world.make_dongle("VALID", customer, [("VOL-VIS", ahead)])
+    world.make_dongle("SOON", customer, [("VOL-VIS", soon), ("VOL-QNT", soon)])
+    world.make_dongle("OVER", customer, [("VOL-VIS", past)])
+    world.make_dongle("LAPSED", customer, [("OPL-FUL", past)])
+    world.make_dongle("RAGGED", customer, [("VOL-VIS", past), ("VOL-QNT", ahead)])
+    server = [(("VOL-VIS", "VOL-QNT", "OPL-FUL")[i % 3], soon) for i in range(12)]
+    world.make_dongle("SERVER", customer, server, kind=Dongle.Kind.LICENCE_SERVER)
+    world.make_dongle("EMPTY", customer, [])
+    world.make_dongle("LOST", customer, [("VOL-VIS", ahead)], state=Dongle.State.LOST)
+    orphan = world.make_dongle("ORPHAN", customer, [("VOL-VIS", ahead)])
+    orphan.customer = None
+    orphan.save()
+    serials = ("VALID", "SOON", "OVER", "LAPSED", "RAGGED", "SERVER", "EMPTY", "LOST", "ORPHAN")
+    pages = [reverse("renewals:dongle", args=[serial]) for serial in serials]
+    return pages + [reverse("renewals:quote_builder", args=[serial]) for serial in ("RAGGED", "SERVER", "EMPTY")]
+
+
+def quote_addresses(customer, today):
+    """Quotes and orders in each state."""
+
+    def fresh(serial):
+        return world.make_dongle(serial, customer, [("VOL-VIS", str(today + timedelta(days=20)))])
+
+    discount = {
+        "discount": Decimal("0.2"),
+        "discount_reason": "Ten dongles",
+        "actor": world.Actor("Sam", None, "sales"),
+    }
+    superseded = world.send(fresh("Q1"), today)
+    declined = world.send(fresh("Q2"), today)
+    quotes.decline_quote(version=declined, actor=world.SALES, at=world.at(today), reason="No budget")
+    waiting_for = world.make_customer("Pays first", fulfil_on="payment")
+    waiting = world.make_dongle("Q3", waiting_for, [("VOL-VIS", str(today))])
+    fulfilled = world.sell(fresh("Q4"), today, renew_years=3)
+    cancelled = world.sell(fresh("Q5"), today)
+    cancel_order(order=cancelled, from_on=today, reason="Sold", actor=world.SALES, at=world.at(today), is_mistake=True)
+    three = quotes.draft_quote(
+        customer=customer,
+        requests=[DongleRequest(fresh(serial), 2) for serial in ("Q6", "Q7", "Q8")],
+        actor=world.SALES,
+        at=world.at(today),
+    )
+    versions = [
+        superseded,
+        world.send(superseded.dongles.get().dongle, today, renew_years=2, revises=superseded.quote),
+        declined,
+        world.draft(fresh("Q9"), today, **discount),
+        world.send(fresh("Q10"), today - timedelta(days=40)),
+        fulfilled.version,
+        three,
+    ]
+    orders = [fulfilled, cancelled, world.sell(waiting, today)]
+    code = Dongle.objects.get(serial="Q4").codes.get()
+    return [
+        *(reverse("renewals:quote_version", args=[each.quote_id, each.number]) for each in versions),
+        *(reverse("renewals:order", args=[each.pk]) for each in orders),
+        reverse("renewals:cancel", args=[fulfilled.pk]),
+        reverse("dongles:code", args=[code.pk]),
+    ]
+
+
+def sent_quote(today):
+    version = world.send(world.make_dongle("FORMS", None, [("VOL-VIS", str(today))]), today)
+    return reverse("renewals:quote_version", args=[version.quote_id, version.number])
+
+
+def sold(name):
+    """The address of that page of an order made for it."""
+
+    def address(today):
+        order = world.sell(world.make_dongle(f"FORM{name.upper()}", None, [("VOL-VIS", str(today))]), today)
+        number = order.pk if name == "cancel" else order.version.dongles.get().dongle.codes.get().pk
+        return reverse("renewals:cancel" if name == "cancel" else "dongles:code", args=[number])
+
+    return address
+
+
+# Forms to send off as they come, which refuses them.
+REFUSED = (
+    (sent_quote, ".next-step button.button-primary"),
+    (sold("cancel"), "main form button"),
+    (sold("code"), ".next-step button.button-primary"),
+    (lambda today: reverse("renewals:quote_builder", args=["EMPTY"]), "main form button.button-primary"),
+)
+
+
+def check(page, found):
+    """Look at the page as it is in both widths and colours, then in the narrowest window."""
+    page.evaluate(Axe().axe_script)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            for violation in page.evaluate(RUN)["violations"]:
+                nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
+                found.append(f"{page.url} {width} {scheme}: {violation['id']} at {nodes}")
+    page.set_viewport_size({"width": 320, "height": 640})
+    if (wide := page.evaluate("document.documentElement.scrollWidth")) > 320:
+        found.append(f"{page.url} is {wide} px wide")
+
+
+@pytest.mark.timeout(400)
+def test_no_page_in_any_state_has_a_barrier(portal, browser, client, today):
+    customer = world.make_customer()
+    world.make_user()
+    addresses = [
+        *dongle_addresses(customer, today),
+        *quote_addresses(customer, today),
+        reverse("dongles:find"),
+        reverse("dongles:find") + "?q=cells",
+        reverse("dongles:find") + "?q=nobody",
+        reverse("renewals:quotes"),
+        reverse("renewals:orders"),
+        reverse("renewals:withdraw", args=["VALID", Dongle.objects.get(serial="VALID").licences.get().pk]),
+        reverse("renewals:dongle", args=["UNKNOWN"]),
+        "/nowhere/",
+        reverse("sent_mail"),
+    ]
+    found: list[str] = []
+    with watched_page(browser, reduced_motion="reduce") as page:
+        page.goto(portal + reverse("account_login"))
+        check(page, found)
+        log_in(page, portal, client)
+        for address in addresses:
+            page.goto(portal + address)
+            for each in page.locator("main details > summary").all():
+                each.click()
+            check(page, found)
+        for address, button in REFUSED:
+            page.goto(portal + address(today))
+            page.locator(button).first.click()
+            page.locator(".field-error, .error-summary").first.wait_for()
+            check(page, found)
+    assert found == []
