@@ -61,18 +61,14 @@ def licences(draw, on):
 def questions(draw):
     on = draw(days)
     carried = draw(st.lists(licences(on), max_size=4))
-    back = st.sampled_from([-1, 0, 1, 30]) | st.integers(0, 900)
+    ends = [period.ends_on for each in carried for period in each.periods]
+    built = st.sampled_from([on, on + timedelta(1), *ends]) | st.dates(on - timedelta(900), on)
     releases = [
-        Release(
-            draw(st.sampled_from("XY")),
-            str(number),
-            on - timedelta(draw(back)),
-            draw(st.sampled_from([True, True, False])),
-        )
+        Release(draw(st.sampled_from("XY")), str(number), draw(built), draw(st.sampled_from([True, True, False])))
         for number in range(draw(st.integers(0, 4)))
     ]
     wanted = draw(st.sampled_from(["years"] * 4 + ["date"] * 4 + ["both", "neither"]))
-    edges = [on, term_end(on, 12), term_end(on, 120), *(period.ends_on for each in carried for period in each.periods)]
+    edges = [on, term_end(on, 12), term_end(on, 120), *ends, *ends]
     aligned = st.builds(lambda day, off: day + timedelta(off), st.sampled_from(edges), st.sampled_from([-1, 0, 1, 90]))
     request = Request(
         on,
