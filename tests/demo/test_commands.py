@@ -6,11 +6,15 @@ from datetime import date
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from dongles.models import CodeReceipt, Dongle, Release, UnlockCode
-from dongles.unlock import Outcome
+from dongles.models import CodeReceipt, Dongle, Licence, UnlockCode
+from dongles.queries import licences_of
 from portal.models import AuditEvent, OutboxMessage
+from renewals import demo
+from renewals.management.commands.story import by_year, simulated
 from renewals.models import Order, Quote
+from renewals.recognition import Segment
 from tests import world
 
 
@@ -99,24 +103,39 @@ class TestQuote:
 
 @pytest.mark.django_db
 def test_the_story_is_told_with_another_dongle_each_time():
-    call_command("demo", on="2026-11-24", stdout=io.StringIO())
+    call_command("demo", stdout=io.StringIO())
     before = {model: model.objects.count() for model in (Order, UnlockCode, CodeReceipt)}
     stories = [run("story") for _ in range(2)]
     serials = [story.splitlines()[0].split()[-1] for story in stories]
     assert serials[0] != serials[1]
+    assert not {each.serial for each in demo.situations()} & set(serials)
     for story, serial in zip(stories, serials, strict=True):
-        assert f"it says: {Outcome.APPLIED.value}" in story
-        assert "P7" in story or "P3" in story
-        assert max(map(len, story.splitlines())) <= 200
+        assert "it says: applied" in story
+        assert "P7  " in story  # the telling case comes first: lapsed over a major release
+        assert max(map(len, story.splitlines())) <= 100
         dongle = Dongle.objects.get(serial=serial)
-        assert dongle.issued_expiry_on == dongle.confirmed_expiry_on > date.today()
+        assert dongle.issued_expiry_on == dongle.confirmed_expiry_on > timezone.localdate()
+        mails = OutboxMessage.objects.filter(done_at__isnull=False, mail__text__contains=serial)
+        assert sorted(mails.values_list("kind", flat=True)) == ["code_issued", "quote_sent"]
     assert {model: model.objects.count() - number for model, number in before.items()} == {
         Order: 2,
         UnlockCode: 2,
         CodeReceipt: 2,
     }
-    assert not OutboxMessage.objects.filter(done_at__isnull=True, last_error="").exclude(kind="gone").exists()
-    assert Release.objects.filter(sold_against_on__isnull=False).exists()
+
+
+def test_the_revenue_of_a_story_is_told_by_calendar_year_f2():
+    # 1,200.00 over the 365 days from 1 Jul 2026, of which 184 lie in 2026: 120,000 × 184 ÷ 365 = 60,493.2 cents.
+    year = Segment.daily(120_000, date(2026, 7, 1), date(2027, 6, 30))
+    fee = Segment.at_once(10_000, date(2026, 7, 1))
+    assert by_year([year, fee]) == [(2026, 70_493), (2027, 59_507)]
+
+
+def test_a_simulated_dongle_holds_all_seats_of_a_product_together(dongle):
+    Licence.objects.create(
+        dongle=dongle, product=dongle.licences.first().product, seats=4, acquired_on=date(2026, 1, 1)
+    )
+    assert simulated(dongle, list(licences_of([dongle]))).licences == ((101, 5), (102, 1))
 
 
 @pytest.mark.django_db

@@ -1,17 +1,20 @@
 """`manage.py story`: one renewal from serial number to unlocked dongle, told in the terminal with the real services.
 
-Each time it takes the next dongle of the demo that suits: lapsed over a major release, or else about to expire.
+Each time it takes the next dongle that suits: lapsed over a major release, or else about to expire. The demo's
+serials to know are left as their situations say.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from textwrap import wrap
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from dongles import queries as dongle_queries
-from dongles.coverage import missed_majors
+from dongles.coverage import Release, missed_majors, runs
 from dongles.keys import public_keys
 from dongles.models import Dongle, Licence, UnlockCode
 from dongles.services import confirm_receipt
@@ -21,15 +24,16 @@ from portal import outbox
 from portal.audit import Actor
 from portal.models import Customer
 from portal.wording import write_day, write_figure, write_money
-from renewals import queries, recognition
+from renewals import demo, queries, recognition
 from renewals.models import Order, QuoteVersion, RevenueSegment
-from renewals.overviews.dongles import standing_of_dongle, standings_of
+from renewals.overviews.dongles import newest_by_family, standing_of_dongle, standings_of
 from renewals.overviews.quotes import saved_rows
 from renewals.queries import DongleRequest
 from renewals.services import orders, quotes
 
 TELLER = Actor("The story")
 SOON = timedelta(days=90)
+WIDTH = 100
 
 
 class Command(BaseCommand):
@@ -61,6 +65,7 @@ def suitable_dongles(today: date) -> Iterator[Dongle]:
             issued_expiry_on__lt=today + SOON,
         )
         .exclude(quoted__version__state__in=["draft", "sent"])
+        .exclude(serial__in=[each.serial for each in demo.situations()])
         .select_related("customer")
         .distinct()
         .order_by("serial")
@@ -91,7 +96,10 @@ def tell(dongle: Dongle, at: datetime) -> Iterator[tuple[str, Sequence[str]]]:
     version = quotes.send_quote(version=version, actor=TELLER, at=at)
     assert version.valid_until is not None
     recipients = ", ".join(contact.email for contact in customer.contacts.filter(left_on__isnull=True))
-    yield "3  Sent", [f"to {recipients}; a promise until {write_day(version.valid_until)} (Q1)"]
+    yield (
+        "3  Sent",
+        [f"a promise until {write_day(version.valid_until)} (Q1); the mail is in the outbox", f"to {recipients}"],
+    )
 
     before = simulated(dongle, licences)
     order = orders.accept_quote(
@@ -105,12 +113,13 @@ def tell(dongle: Dongle, at: datetime) -> Iterator[tuple[str, Sequence[str]]]:
 
     outcome, after = apply(before, code.letters)
     confirm_receipt(dongle=dongle, receipt=after.receipt, actor=TELLER, at=at)
+    released = dongle_queries.published_releases({each.product.family.name for each in licences}, through=today)
     yield (
         "6  The dongle, simulated",
         [
-            f"before: SMA date {_date(before)}, code number {before.generation}-{before.sequence}",
+            f"before:  {held_by(before, released)}",
             f"it says: {outcome.value}, receipt {after.receipt} (entered in the portal: confirmed)",
-            f"after:  SMA date {_date(after)}, code number {after.generation}-{after.sequence}",
+            f"after:   {held_by(after, released)}",
             "",
         ],
     )
@@ -129,7 +138,7 @@ def has_now(dongle: Dongle, licences: Sequence[Licence], today: date) -> list[st
     return [
         f"{dongle.customer}, {dongle.get_kind_display().lower()}",
         *names,
-        standing_of_dongle(dongle, status, standings, today),
+        *wrap(standing_of_dongle(dongle, status, standings, today), WIDTH - 2),
     ]
 
 
@@ -154,20 +163,38 @@ def sold(order: Order, today: date) -> Iterator[str]:
     currency = order.version.currency
     earned = sum(recognition.recognised_through(segment, today) for segment in segments)
     deferred = sum(segment.amount for segment in segments) - earned
-    yield f"Revenue: {write_money(earned, currency)} earned today, {write_money(deferred, currency)} deferred (F2, F3)"
+    yield f"Revenue: {write_money(earned, currency)} earned by today, {write_money(deferred, currency)} deferred"
+    yield "by year (F2, F3): " + ", ".join(
+        f"{year} {write_money(amount, currency)}" for year, amount in by_year(segments)
+    )
+
+
+def by_year(segments: Iterable[recognition.Segment]) -> list[tuple[int, int]]:
+    """F2: what is recognised in each calendar year."""
+    years: Counter[int] = Counter()
+    for segment in segments:
+        for month, amount in recognition.months_of(segment):
+            years[month.year] += amount
+    return sorted(years.items())
 
 
 def simulated(dongle: Dongle, licences: Sequence[Licence]) -> DeviceState:
     """The dongle as the portal believes it to be."""
     keys = public_keys()
-    carried = tuple(sorted({licence.product.number: licence.seats for licence in licences}.items()))
+    seats: Counter[int] = Counter()
+    for licence in licences:
+        seats[licence.product.number] += licence.seats
     return factory_state(dongle.serial, keys.root, keys.slots)._replace(
         generation=dongle.generation,
         sequence=dongle.sequence,
         expiry_on=dongle.issued_expiry_on or DAY_ZERO,
-        licences=carried,
+        licences=tuple(sorted(seats.items())),
     )
 
 
-def _date(state: DeviceState) -> str:
-    return "none" if state.expiry_on == DAY_ZERO else write_day(state.expiry_on)
+def held_by(state: DeviceState, released: Sequence[Release]) -> str:
+    """The date and number that a dongle holds, and the newest build of each family that starts with it (C2)."""
+    day = "none" if state.expiry_on == DAY_ZERO else write_day(state.expiry_on)
+    newest = newest_by_family(release for release in released if runs(release.build_on, state.expiry_on))
+    starts = " and ".join(f"{family} {release.version}" for family, release in newest.items()) or "nothing"
+    return f"SMA date {day}, code number {state.generation}-{state.sequence}; starts builds up to {starts}"
