@@ -12,6 +12,7 @@ from dongles.models import Licence
 from dongles.timeline import Timeline, TimelineLicence, build_timeline
 from portal.wording import write_day, write_money
 from renewals.models import Order, Quote, QuoteDongle, QuoteLine, QuoteVersion
+from renewals.overviews.dongles import listed
 from renewals.overviews.history import history_of
 from renewals.queries import PricedQuote
 from renewals.rows import rows_of
@@ -167,9 +168,10 @@ def wording_of_facts(facts: dict[str, Any] | None, quoted: QuoteDongle) -> Seque
     through = write_day(date.fromisoformat(facts["covered_through"]))
     if not facts["is_lapsed"]:
         return [f"Covered through {through}."]
-    missed = " and ".join(f"{version} ({write_day(date.fromisoformat(day))})" for version, day in facts["missed"])
+    missed = [f"{version} ({write_day(date.fromisoformat(day))})" for version, day in facts["missed"]]
     if missed:
-        return [f"Lapsed: covered through {through}.", f"Missed the major release {missed}."]
+        what = "major release" if len(missed) == 1 else "major releases"
+        return [f"Lapsed: covered through {through}.", f"Missed the {what} {listed(missed)}."]
     return [f"Lapsed: covered through {through}. No major release was missed."]
 
 

@@ -76,10 +76,6 @@ def quote_builder(request: HttpRequest, serial: str) -> HttpResponse:
     preview = None
     if dongle.customer is None:
         form.add_error(None, f"Dongle {dongle.serial} has no owner on record: say first whose it is.")
-    elif form.is_valid() and request.method == "POST" and "work_it_out" not in request.POST:
-        drafted = done_once(request, lambda: _draft(request, form, dongle, revises))
-        if drafted:
-            return redirect(drafted)
     elif form.is_valid():
         priced = attempt(
             form,
@@ -89,6 +85,9 @@ def quote_builder(request: HttpRequest, serial: str) -> HttpResponse:
             on=timezone.localdate(),
             discount=form.discount_rate,
         )
+        is_kept = request.method == "POST" and "work_it_out" not in request.POST
+        if priced and is_kept and (drafted := done_once(request, lambda: _draft(request, form, dongle, revises))):
+            return redirect(drafted)
         preview = priced and overviews.preview_of(priced)
     context = {
         "dongle": dongle,

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.views.defaults import server_error
 
 from dongles.keys import public_keys
 from dongles.models import Dongle, Licence, UnlockCode
@@ -46,6 +47,18 @@ def test_an_unknown_address_leads_back(sales):
     answer = sales.get("/nowhere/")
     assert answer.status_code == 404
     assert "There is no such page" in text_of(answer)
+
+
+def test_a_page_that_breaks_says_that_nothing_was_saved(rf):
+    answer = server_error(rf.get("/"))
+    assert answer.status_code == 500
+    assert "What you did was not saved" in text_of(answer)
+
+
+def test_a_page_of_another_role_says_so(dongle, finance):
+    answer = finance.get(reverse("renewals:quote_builder", args=[dongle.serial]))
+    assert answer.status_code == 403
+    assert "This page is not for your role" in text_of(answer)
 
 
 def test_the_dongle_page_says_how_it_stands(catalogue, sales, today):

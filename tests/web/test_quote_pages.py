@@ -133,6 +133,14 @@ def test_a_refusal_stands_beside_its_field_and_nothing_typed_is_lost(dongle, sal
     assert not Quote.objects.exists()
 
 
+def test_a_draft_refused_for_its_words_still_shows_its_price(dongle, sales):
+    answer = sales.post(builder(dongle), {"renew_years": "1", "discount": "10", "once": "x"})
+    assert answer.status_code == 422
+    # 2,100.00 less 10 % = 1,890.00, with 19 % tax 359.10
+    assert "€2,249.10 in total" in text_of(answer)
+    assert not Quote.objects.exists()
+
+
 def test_a_refusal_without_a_field_stands_on_top(dongle, sales):
     answer = sales.post(builder(dongle), {"renew_years": ""})
     assert answer.status_code == 422
@@ -243,7 +251,11 @@ def test_declining_wants_a_reason(dongle, sales, today):
 def test_a_discount_over_the_limit_waits_for_somebody_else(dongle, sales, administrator, today):
     sales.post(builder(dongle), {"renew_years": "1", "discount": "20", "discount_reason": "Ten dongles", "once": "x"})
     version = QuoteVersion.objects.get()
-    assert "Needs approval" in text_of(sales.get(reverse("renewals:quote", args=[version.quote_id])))
+    own, other = (
+        text_of(who.get(reverse("renewals:quote", args=[version.quote_id]))) for who in (sales, administrator)
+    )
+    assert "Needs approval" in own
+    assert ("Approve" in own, "Approve" in other) == (False, True)
     answer = sales.post(steps(version, "approve"), {"reason": "I say so"})
     assert answer.status_code == 422
     version.refresh_from_db()
