@@ -100,7 +100,8 @@ TEMPLATES = [
 
 if url := required("DATABASE_URL"):
     DATABASES = {"default": dj_database_url.parse(url, conn_max_age=0)}
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8}
+    if PRODUCTION:  # for the threads of a web process; elsewhere each thread has its own connection
+        DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8}
 else:
     DATABASES = {"default": {"ENGINE": "portal.embedded", "NAME": "sma_portal"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
