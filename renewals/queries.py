@@ -6,11 +6,14 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
+from django.db.models import QuerySet
+
 from dongles import queries as dongle_queries
 from dongles.coverage import LicenceCoverage, fingerprint
 from dongles.models import Dongle, Licence, Product
 from portal.errors import DomainError
 from portal.models import Customer
+from portal.wording import write_day
 from renewals.models import PolicySettings, PriceList, PriceListEntry, TaxRate
 from renewals.pricing import AddedLicence, Policy, Price, PricedDongle, Request
 from renewals.pricing import PriceList as PriceTerms
@@ -130,7 +133,7 @@ def policy_on(on: date) -> PolicySettings:
     """The policy settings in force on a day (`no_policy`)."""
     policy = PolicySettings.objects.filter(valid_from__lte=on).order_by("-valid_from").first()
     if policy is None:
-        raise DomainError("no_policy", f"No policy settings are valid on {on}.")
+        raise DomainError("no_policy", f"No policy settings are valid on {write_day(on)}.")
     return policy
 
 
@@ -161,21 +164,28 @@ def tax_rate_on(customer: Customer, on: date) -> Decimal:
     return Decimal(0) if rate is None else rate
 
 
+def price_lists_on(customer: Customer, on: date) -> QuerySet[PriceList]:
+    """The price lists for a customer that are valid on a day, the one in force first."""
+    lists = PriceList.objects.filter(currency=customer.currency, segment=customer.segment, valid_from__lte=on)
+    return lists.order_by("-valid_from")
+
+
+def price_list_on(customer: Customer, on: date) -> PriceList | None:
+    """The price list in force for a customer on a day."""
+    return price_lists_on(customer, on).first()
+
+
 def _entries_on(customer: Customer, on: date) -> dict[str, PriceListEntry]:
-    newest = (
-        PriceList.objects.filter(currency=customer.currency, segment=customer.segment, valid_from__lte=on)
-        .order_by("-valid_from")
-        .values("pk")[:1]
-    )
+    in_force = price_lists_on(customer, on).values("pk")[:1]
     entries = {
         entry.product.code: entry
-        for entry in PriceListEntry.objects.filter(price_list=newest).select_related("price_list", "product")
+        for entry in PriceListEntry.objects.filter(price_list=in_force).select_related("price_list", "product")
     }
     if not entries:
         raise DomainError(
             "no_price_list",
             f"There is no price list in {customer.currency} for {customer.get_segment_display().lower()} customers"
-            f" on {on}.",
+            f" on {write_day(on)}.",
         )
     return entries
 

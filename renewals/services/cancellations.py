@@ -18,6 +18,7 @@ from portal import audit, outbox
 from portal.access import check_ability
 from portal.audit import Actor, Deed
 from portal.errors import DomainError
+from portal.wording import write_day
 from renewals import recognition
 from renewals.models import Order, OrderLine, QuoteLine, RevenueSegment
 from renewals.services.orders import code_deed, segment_row
@@ -73,14 +74,14 @@ def _check_cancellable(order: Order, lines: Sequence[OrderLine], from_on: date, 
     if from_on < order.fulfilled_on:
         raise DomainError(
             "cancel_before_fulfilment",
-            f"The order was fulfilled on {order.fulfilled_on}; it can be cancelled from that day on.",
+            f"The order was fulfilled on {write_day(order.fulfilled_on)}; it can be cancelled from that day on.",
             {"field": "from_on"},
         )
     last_day = max((line.period.ends_on for line in lines if line.period), default=date.min)
     if not is_mistake and from_on > last_day:
         raise DomainError(
             "nothing_to_cancel",
-            f"Everything that the order bought ended by {last_day}.",
+            f"Everything that the order bought ended by {write_day(last_day)}.",
             {"field": "from_on"},
         )
     later = (

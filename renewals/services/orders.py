@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +17,7 @@ from portal.access import check_ability
 from portal.audit import Actor, Deed
 from portal.errors import DomainError
 from portal.models import Customer
+from portal.wording import write_day
 from renewals import recognition
 from renewals.models import (
     Order,
@@ -28,6 +29,7 @@ from renewals.models import (
     RevenueSegment,
 )
 from renewals.pricing.fulfilment import Redated, redate
+from renewals.queries import price_list_on
 from renewals.rows import quoted_terms, requests_of
 from renewals.services.quotes import draft_quote, lock_version, move_version
 from renewals.states import OrderState, QuoteState, next_order_state, next_quote_state
@@ -141,14 +143,16 @@ def _take_order(
     else:
         order.save()
         deeds = []
-    audit.record(actor, at, accepted, Deed("accept", order, after={"state": OrderState.ACCEPTED, **news}), *deeds)
+    taken = Deed("accept", order, after={"state": OrderState.ACCEPTED, **news}, reason=_wording_of(news))
+    audit.record(actor, at, accepted, taken, *deeds)
     return order
 
 
 def _check_acceptable(version: QuoteVersion, customer: Customer, purchase_order_number: str, today: date) -> None:
     next_quote_state(version.state, "accept")
-    if version.valid_until is None or today > version.valid_until:
-        raise DomainError("quote_expired", f"This quote was valid until {version.valid_until}.")
+    assert version.valid_until is not None
+    if today > version.valid_until:
+        raise DomainError("quote_expired", f"This quote was valid until {write_day(version.valid_until)}.")
     if customer.fulfil_on == Customer.FulfilOn.ACCEPTANCE and not purchase_order_number:
         raise DomainError(
             "purchase_order_missing", "Enter the purchase order number.", {"field": "purchase_order_number"}
@@ -178,7 +182,7 @@ def _has_changed(dongles: Sequence[LockedDongle], version: QuoteVersion) -> bool
     )
 
 
-def _news_since(version: QuoteVersion, dongles: Sequence[LockedDongle], today: date) -> dict[str, object]:
+def _news_since(version: QuoteVersion, dongles: Sequence[LockedDongle], today: date) -> dict[str, Any]:
     """Q1: what would make the quote dearer today: reported with the acceptance, or refused under `requote`."""
     if today == version.priced_on:
         return {}
@@ -200,7 +204,20 @@ def _news_since(version: QuoteVersion, dongles: Sequence[LockedDongle], today: d
             f"Since this quote was made {' and '.join(missed)} came out, which changes it. Quote again.",
             {"releases": missed},
         )
-    return {"released_since": missed} if missed else {}
+    news: dict[str, Any] = {"released_since": missed} if missed else {}
+    price_list = price_list_on(version.quote.customer, today)
+    if price_list and price_list.pk != version.price_list_id:
+        news["price_list_since"] = price_list.name
+    return news
+
+
+def _wording_of(news: dict[str, Any]) -> str:
+    """Q1: for sales and finance, who see it in the order's history."""
+    since = [
+        *news.get("released_since", ()),
+        *([f"“{news['price_list_since']}”"] if "price_list_since" in news else ()),
+    ]
+    return f"Since the quote came {' and '.join(since)}; its prices were honoured." if since else ""
 
 
 def _fulfil(order: Order, dongles: Sequence[LockedDongle], actor: Actor, at: datetime) -> list[Deed]:

@@ -13,6 +13,7 @@ from portal.access import check_ability
 from portal.audit import Actor, Deed
 from portal.errors import DomainError
 from portal.models import Customer
+from portal.wording import write_day
 from renewals import queries
 from renewals.models import PolicySettings, Quote, QuoteDongle, QuoteLine, QuoteVersion
 from renewals.queries import DongleRequest
@@ -138,7 +139,7 @@ def send_quote(*, version: QuoteVersion, actor: Actor, at: datetime) -> QuoteVer
     if version.priced_on != today:
         raise DomainError(
             "quote_outdated",
-            f"This draft was priced on {version.priced_on}. Price it again as of today, then send it.",
+            f"This draft was priced on {write_day(version.priced_on)}. Price it again as of today, then send it.",
         )
     contacts = list(version.quote.customer.contacts.filter(left_on__isnull=True).values_list("email", flat=True))
     if not contacts:

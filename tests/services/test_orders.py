@@ -12,7 +12,7 @@ from portal.audit import Actor
 from portal.errors import DomainError
 from portal.models import AuditEvent, OutboxMessage
 from renewals import recognition
-from renewals.models import Order, OrderLine, QuoteVersion, RevenueSegment
+from renewals.models import Order, OrderLine, PriceList, QuoteVersion, RevenueSegment
 from renewals.pricing import AddedLicence
 from renewals.services import orders
 from renewals.states import OrderState, QuoteState
@@ -211,6 +211,15 @@ class TestAcceptedLater:
         order = world.accept(version, "2026-02-11")
         assert order.version.net == 120_000  # renewed as quoted: no upgrade
         assert AuditEvent.objects.get(action="accept", subject_kind="order").after["released_since"] == ["Volocity 7.0"]
+
+    def test_a_price_list_since_does_not_make_it_dearer_and_is_reported_q1(self, dongle):
+        version = world.send(dongle, "2026-02-01")
+        PriceList.objects.create(name="EUR Feb", currency="EUR", segment="commercial", valid_from=date(2026, 2, 10))
+        order = world.accept(version, "2026-02-11")
+        assert sum(line.net for line in order.lines.all()) == 210_000
+        event = AuditEvent.objects.get(action="accept", subject_kind="order")
+        assert event.after["price_list_since"] == "EUR Feb"
+        assert event.reason == "Since the quote came “EUR Feb”; its prices were honoured."
 
     def test_under_the_policy_requote_a_release_since_refuses_it_q1(self, db):
         world.make_catalogue(straddle="requote")
