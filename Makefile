@@ -15,12 +15,13 @@ production_env := PORTAL_ENV=production PORTAL_HOSTS=portal.example REDIS_URL=re
 # $(call step,NAME,COMMAND): say what is done; where it fails, say what failed.
 step = @printf '\n== %s\n' '$(1)'; $(2) || { printf '\nmake: failed at: %s\n' '$(1)' >&2; exit 1; }
 
-.PHONY: help run test bench lock clean set-up
+.PHONY: help run test bench screenshots lock clean set-up
 
 help:
 	@echo 'make run    set up, fill the demo, tell one renewal, serve the portal (PORT=8000)'
 	@echo 'make test   set up and run every check and test (PYTEST_ARGS="tests/rules -k Q1")'
 	@echo 'make bench  measure the speed of the main job'
+	@echo 'make screenshots  take the pictures of docs/ anew (needs chromium)'
 	@echo 'make lock   resolve the dependencies anew into requirements*.lock'
 	@echo 'make clean  remove the virtual environment, caches and the demo with its data'
 	@echo 'PYTHON=python3.13 chooses the interpreter, for example: make run PYTHON=python3.13'
@@ -44,6 +45,9 @@ test: set-up
 
 bench: set-up
 	@PORTAL_LOCAL_DIR=.local/bench $(venv) -m tests.bench
+
+screenshots: set-up
+	@$(venv) manage.py screenshots
 
 lock: set-up
 	$(call step,production,$(compile) pyproject.toml -o requirements.lock)

@@ -46,18 +46,40 @@ def status_of(url):
         return error.code
 
 
-def test_ctrl_c_ends_the_portal_and_then_its_database(serve, place):
+@pytest.fixture
+def port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+def manage(place, *words):
+    environment = place.environment | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
+    subprocess.run([sys.executable, "manage.py", *words], cwd=CHECKOUT, env=environment, check=True, timeout=120)
+
+
+def test_ctrl_c_ends_the_portal_and_then_its_database(serve, place, port):
+    manage(place, "migrate", "--verbosity", "0")
+    manage(place, "demo")
     process = serve(port)
-    assert f"http://127.0.0.1:{port}/" in process.stdout.readline()
+    said = [process.stdout.readline() for _ in range(4)]
+    assert f"http://127.0.0.1:{port}/" in said[1]
+    assert said[2].split()[:2] == ["sales@vendor.example", "sales"]
     assert status_of(f"http://127.0.0.1:{port}/static/portal/portal.css") == 200
+    assert status_of(f"http://127.0.0.1:{port}/accounts/login/") == 200
     assert place.server.running()
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(30) == 0
     assert "Traceback" not in process.stderr.read()
     wait_for(place.is_at_rest)
+
+
+def test_an_empty_database_gets_a_sentence(serve, port):
+    process = serve(port)
+    assert process.wait(30) == 1
+    said = process.stderr.read()
+    assert "begin with make run" in said
+    assert "Traceback" not in said
 
 
 def test_a_taken_port_gets_a_sentence_with_another_one_and_starts_nothing(serve, place):

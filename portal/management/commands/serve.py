@@ -3,10 +3,14 @@
 import socket
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
+from django.utils.module_loading import import_string
 from gunicorn.app.base import BaseApplication
+
+from portal.models import User
 
 HOST = "127.0.0.1"
 
@@ -35,8 +39,10 @@ class Command(BaseCommand):
     def handle(self, *, port: int, **options: Any) -> None:
         require_free_port(port)
         # This process outlives its workers: by opening the database first it keeps the embedded server for them.
-        connection.ensure_connection()
+        require_tables()
+        logins = demo_logins()
         connection.close()
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         PortalServer(
             {
                 "bind": f"{HOST}:{port}",
@@ -45,9 +51,27 @@ class Command(BaseCommand):
                 "worker_class": "gthread",
                 "loglevel": "warning",
                 "graceful_timeout": 5,
-                "when_ready": lambda _: self.stdout.write(f"The portal is at http://{HOST}:{port}/ — Ctrl-C ends it."),
+                "when_ready": lambda _: self.greet(port, logins),
             }
         ).run()
+
+    def greet(self, port: int, logins: list[str]) -> None:
+        self.stdout.write(f"\nThe portal is at http://{HOST}:{port}/")
+        for login in logins:
+            self.stdout.write(f"  {login}")
+        self.stdout.write("Ctrl-C ends it.")
+
+
+def demo_logins() -> list[str]:
+    """A line for each of the demo's users that the database has: address, role, password."""
+    logins = import_string("renewals.demo.logins")()  # as a string: portal imports nothing of the apps above it
+    roles = dict(User.objects.filter(email__in=[login.email for login in logins]).values_list("email", "role"))
+    return [f"{login.email:24} {roles[login.email]:14} {login.password}" for login in logins if login.email in roles]
+
+
+def require_tables() -> None:
+    if User._meta.db_table not in connection.introspection.table_names():
+        raise CommandError("The database is empty: begin with make run, or manage.py migrate.")
 
 
 def require_free_port(port: int) -> None:
