@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -55,6 +56,21 @@ def test_a_killed_supervisor_takes_its_server_with_it_and_the_next_client_gets_a
     assert place.server.running().supervisor_pid != supervisor
     answers = [row_in(client) for _ in range(2)]
     assert answers[1] == [[42]]
+
+
+def test_a_new_server_waits_until_the_one_without_its_supervisor_has_stopped(place, client):
+    left_over = place.postmaster_pid()
+    newcomer = place.start_client()
+    os.kill(left_over, signal.SIGSTOP)  # as slow as can be
+    try:
+        os.kill(place.server.running().supervisor_pid, signal.SIGKILL)
+        newcomer.send("SELECT n FROM kept")
+        time.sleep(1)
+        assert place.postmaster_pid() == left_over
+    finally:
+        os.kill(left_over, signal.SIGCONT)
+    assert newcomer.next_answer() == [[42]]
+    assert place.postmaster_pid() != left_over
 
 
 def test_everything_killed_at_once_leaves_nothing_in_the_way(place, client):
