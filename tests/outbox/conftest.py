@@ -41,9 +41,10 @@ def can_connect(port: int) -> bool:
 
 def database_url() -> str:
     """The test's database, for a process of its own; the host may be the folder of a socket."""
-    values = connection.get_connection_params()
-    part = {name: quote(str(values.get(name) or ""), safe="") for name in ("user", "password", "host", "port")}
-    return f"postgres://{part['user']}:{part['password']}@{part['host']}:{part['port'] or 5432}/{values['dbname']}"
+    connection.ensure_connection()
+    info = connection.connection.info
+    user, password, host = (quote(value, safe="") for value in (info.user, info.password, info.host))
+    return f"postgres://{user}:{password}@{host}:{info.port}/{info.dbname}"
 
 
 @pytest.fixture
