@@ -38,6 +38,7 @@ def test_a_client_killed_while_it_starts_the_server_leaves_nothing_behind(place)
 
 def test_after_a_killed_postmaster_the_same_client_gets_a_new_server(place, client):
     os.kill(place.postmaster_pid(), signal.SIGKILL)
+    place.wait_until_at_rest()
     assert "error" in row_in(client)  # the statement that met the dead server fails, as it must
     assert row_in(client) == [[42]]
 
