@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from django.utils.module_loading import import_string
 from gunicorn.app.base import BaseApplication
@@ -27,7 +26,7 @@ class PortalServer(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return get_wsgi_application()
+        return import_string(settings.WSGI_APPLICATION)
 
 
 class Command(BaseCommand):
