@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
 
-from dongles.coverage import LicenceCoverage
+from dongles.coverage import LicenceCoverage, Period
 from dongles.coverage import Release as PublishedRelease
 from dongles.models import Dongle, Licence, Product, Release, SmaPeriod, UnlockCode
 from dongles.unlock import NotASerial, canonical_serial
@@ -60,12 +61,14 @@ def dongles_matching(text: str, limit: int = MOST_FOUND) -> list[Dongle]:
     return list(dongles.filter(pk__in=matching)[:limit])
 
 
-def licences_of(dongles: Iterable[Dongle]) -> QuerySet[Licence]:
+def licences_of(dongles: Iterable[Dongle], *, withdrawn_too: bool = False) -> QuerySet[Licence]:
     """The licences that the dongles carry, in their order, with product, family and the periods that stand."""
+    standing = SmaPeriod.objects.filter(licence=OuterRef("pk"), is_cancelled=False).order_by("starts_on")
+    licences = Licence.objects.filter(dongle__in=dongles)
     return (
-        Licence.objects.filter(dongle__in=dongles, withdrawn_on__isnull=True)
+        (licences if withdrawn_too else licences.filter(withdrawn_on__isnull=True))
         .select_related("product__family")
-        .prefetch_related(Prefetch("periods", SmaPeriod.objects.filter(is_cancelled=False), "standing_periods"))
+        .annotate(starts=ArraySubquery(standing.values("starts_on")), ends=ArraySubquery(standing.values("ends_on")))
         .order_by("dongle_id", "pk")
     )
 
@@ -77,7 +80,7 @@ def coverage_of(licence: Licence) -> LicenceCoverage:
         family=licence.product.family.name,
         seats=licence.seats,
         acquired_on=licence.acquired_on,
-        periods=tuple(period.span for period in licence.standing_periods),  # type: ignore[attr-defined]
+        periods=tuple(map(Period, licence.starts, licence.ends)),  # type: ignore[attr-defined]
     )
 
 

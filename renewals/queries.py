@@ -72,7 +72,7 @@ def price_quote(
     discount: Decimal = Decimal(0),
     part_month: str | None = None,
 ) -> PricedQuote:
-    """Price the requests as of the day `on`, in eight queries however many dongles and licences there are.
+    """Price the requests as of the day `on`, in seven queries however many dongles and licences there are.
 
     Refuses what the rulebook refuses (P, Q9) and `no_price_list`, `no_policy`, `dongle_not_active`,
     `dongle_of_other_customer`, `unknown_product`, `dongle_twice`.

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django import template
 from django.template import Context
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
@@ -97,11 +99,16 @@ def plus(value: float, more: float) -> float:
     return round(value + more, 3)
 
 
-@register.inclusion_tag("parts/status.html")
-def status(state: str, word: str = "") -> dict[str, Any]:
-    """{% status "expiring" %}: a state as a small shape and a word; only those of an SMA have a colour."""
+@register.simple_tag
+@cache
+def status(state: str, word: str = "") -> str:
+    """{% status "expiring" %}: a state as a small shape and a word; only those of an SMA have a colour.
+
+    There are few of them and pages are full of them, so each is rendered once.
+    """
     usual, shape = STATES[state]
-    return {"state": state, "word": word or usual, "shape": shape, "is_coloured": state in SMA_STATES}
+    shown = {"state": state, "word": word or usual, "shape": shape, "is_coloured": state in SMA_STATES}
+    return render_to_string("parts/status.html", shown)
 
 
 @register.inclusion_tag("parts/nav_link.html", takes_context=True)

@@ -36,7 +36,8 @@ class RunningRelease(NamedTuple):
 def dongle_overview(dongle: Dongle, today: date) -> dict[str, Any]:
     """The dongle's page: licences and coverage, what runs, what is worth selling, its quotes, orders and codes."""
     grace = queries.policy_on(today).grace_days
-    licences = list(dongle_queries.licences_of([dongle]))
+    every_licence = list(dongle_queries.licences_of([dongle], withdrawn_too=True))
+    licences = [licence for licence in every_licence if licence.withdrawn_on is None]
     covered = [dongle_queries.coverage_of(licence) for licence in licences]
     releases = dongle_queries.published_releases({each.family for each in covered})
     released = [release for release in releases if release.build_on <= today]
@@ -64,14 +65,14 @@ def dongle_overview(dongle: Dongle, today: date) -> dict[str, Any]:
             expires_on=expiry_on,
         ),
         "standings": standings,
-        "withdrawn": list(dongle.licences.filter(withdrawn_on__isnull=False).select_related("product")),
+        "withdrawn": [licence for licence in every_licence if licence.withdrawn_on is not None],
         "paid_through": coverage.paid_through(covered, today, grace),
         "newest_running": (newest_running := newest_by_family(runs)),
         "newest": (newest := newest_by_family(released)),
         "running": [RunningRelease(family, newest_running.get(family), last) for family, last in newest.items()],
         "contacts": list(dongle.customer.contacts.filter(left_on__isnull=True)) if dongle.customer else [],
-        "versions": list(versions_for(dongle)[:20]),
-        "codes": list(dongle.codes.select_related("receipt").order_by("-pk")[:20]),
+        "versions": versions_for(dongle),
+        "codes": list(dongle.codes.select_related("receipt").defer("letters", "licences").order_by("-pk")[:20]),
     }
 
 

@@ -17,11 +17,14 @@ def newest_versions() -> QuerySet[QuoteVersion]:
     return versions.filter(pk=Subquery(newest)).order_by("-quote_id")
 
 
-def versions_for(dongle: Dongle) -> QuerySet[QuoteVersion]:
-    """The newest versions that ask for a dongle, with what its page shows of them and of their orders."""
+def versions_for(dongle: Dongle, limit: int = 20) -> list[QuoteVersion]:
+    """Of each quote the newest version that asks for a dongle, with what its page shows of it and of its order."""
     shown = ("number", "state", "currency", "total", "valid_until", "quote__id", "quote__order__id")
-    versions = newest_versions().select_related(None).select_related("quote__order")
-    return versions.filter(dongles__dongle=dongle).only(*shown)
+    asking = QuoteVersion.objects.filter(dongles__dongle=dongle).select_related("quote__order").only(*shown)
+    newest: dict[int, QuoteVersion] = {}
+    for version in asking.order_by("-quote_id", "-number")[: 5 * limit]:
+        newest.setdefault(version.quote_id, version)
+    return list(newest.values())[:limit]
 
 
 def orders_newest_first() -> QuerySet[Order]:
