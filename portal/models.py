@@ -104,8 +104,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_staff(self) -> bool:
-        """What Django's admin asks: who may enter the back office."""
+        """What Django's admin asks: who may enter the back office. There the role decides, not single permissions."""
         return self.is_active and self.role == self.Role.ADMINISTRATOR
+
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
+        return self.is_staff or super().has_perm(perm, obj)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_staff or super().has_module_perms(app_label)
 
 
 class AuditEvent(models.Model):
@@ -151,7 +157,7 @@ class OutboxMessage(models.Model):
 
 
 class SentMail(models.Model):
-    """A mail that left, once per outbox message and recipient list, whatever is retried."""
+    """A mail that left, once per outbox message, whatever is retried."""
 
     message = models.OneToOneField(OutboxMessage, on_delete=models.PROTECT, related_name="mail")
     recipients = models.JSONField()

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def office(client, dongle):
-    client.force_login(world.make_user("administrator", is_superuser=True))
+    client.force_login(world.make_user("administrator"))
     return client
 
 
