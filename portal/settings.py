@@ -9,7 +9,7 @@ Development needs no variable. Production (`PORTAL_ENV=production`) refuses to s
   PORTAL_SIGNER_SOCKET   the signer's unix socket (python -m dongles.signer)
   PORTAL_UNLOCK_KEYS     the public keys that dongles hold (docs/unlock-code.md)
 Optional anywhere: PORTAL_TIME_ZONE (the vendor's business time zone), PORTAL_FROM_EMAIL, PORTAL_DEBUG,
-PORTAL_LOCAL_DIR.
+PORTAL_LOCAL_DIR; for the embedded PostgreSQL (portal/embedded/) PORTAL_POSTGRES_BIN and PORTAL_EMBEDDED_DURABLE.
 """
 
 import os
@@ -108,9 +108,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = required("REDIS_URL")
 if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+        }
+    }
 CELERY_BROKER_URL = REDIS_URL or None
-CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {"sweep the outbox": {"task": "portal.tasks.sweep_outbox", "schedule": 30.0}}
 
