@@ -43,7 +43,9 @@ def test_a_refusal_has_the_status_that_the_documents_say(code, status):
     assert str(status_of(code, {"serial"})) == status
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/rules.md", "docs/unlock-code.md", "docs/operations.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/rules.md", "docs/unlock-code.md", "docs/operations.md", "docs/design.md"]
+)
 def test_files_that_a_document_names_are_there(document):
     text = (PROJECT / document).read_text()
     named = re.findall(r"`((?:portal|dongles|renewals|templates|tests|docker|docs)/[\w/.-]*)`", text)
