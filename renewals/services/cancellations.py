@@ -20,7 +20,7 @@ from portal.audit import Actor, Deed
 from portal.errors import DomainError
 from portal.wording import write_day
 from renewals import recognition
-from renewals.models import Order, OrderLine, QuoteLine, RevenueSegment
+from renewals.models import Order, OrderLine, QuoteDongle, QuoteLine, RevenueSegment
 from renewals.services.orders import code_deed, segment_row
 from renewals.services.quotes import lock_version
 from renewals.states import OrderState, next_order_state
@@ -56,7 +56,8 @@ def cancel_order(
 
 
 def _undo(order: Order, from_on: date, actor: Actor, at: datetime, is_mistake: bool) -> list[Deed]:
-    dongles = list(Dongle.objects.select_for_update().filter(quoted__version=order.version_id).order_by("pk"))
+    quoted = QuoteDongle.objects.filter(version=order.version_id).values_list("dongle_id", flat=True)
+    dongles = list(dongle_services.lock_dongles(quoted).values())
     lines = list(order.lines.select_related("period", "licence", "quote_line").prefetch_related("segments"))
     _check_cancellable(order, lines, from_on, is_mistake)
     first_day = date.min if is_mistake else from_on

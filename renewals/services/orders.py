@@ -160,15 +160,13 @@ def _check_acceptable(version: QuoteVersion, customer: Customer, purchase_order_
 
 
 def _lock_dongles(version: QuoteVersion) -> list[LockedDongle]:
-    """The version's dongles under their row locks, taken in the order of their ids so that nobody waits in a circle."""
-    quoted = list(
-        QuoteDongle.objects.filter(version=version)
-        .select_related("dongle")
-        .select_for_update(of=("dongle",))
-        .order_by("dongle_id")
-    )
+    """The version's dongles under their row locks, with what they carry now."""
+    quoted = list(QuoteDongle.objects.filter(version=version).order_by("dongle_id"))
+    locked = dongle_services.lock_dongles(row.dongle_id for row in quoted)
+    for row in quoted:
+        row.dongle = locked[row.dongle_id]
     carried: dict[int, Carried] = {row.dongle_id: [] for row in quoted}
-    for licence in dongle_queries.licences_of(row.dongle for row in quoted):
+    for licence in dongle_queries.licences_of(locked.values()):
         carried[licence.dongle_id].append((licence, dongle_queries.coverage_of(licence)))
     return [LockedDongle(row, carried[row.dongle_id]) for row in quoted]
 
