@@ -1,0 +1,22 @@
+"""What is sold: price lists and policy, quotes with their versions and lines, orders, and the revenue ledger.
+
+Every amount is an integer in the minor unit of the currency that stands once on its document.
+"""
+
+from renewals.models.orders import Order, OrderLine, RevenueSegment
+from renewals.models.quotes import Quote, QuoteDongle, QuoteLine, QuoteVersion
+from renewals.models.terms import PolicySettings, PriceList, PriceListEntry, TaxRate
+
+__all__ = [
+    "Order",
+    "OrderLine",
+    "PolicySettings",
+    "PriceList",
+    "PriceListEntry",
+    "Quote",
+    "QuoteDongle",
+    "QuoteLine",
+    "QuoteVersion",
+    "RevenueSegment",
+    "TaxRate",
+]

@@ -1,0 +1,110 @@
+"""Orders with what was fulfilled, and the revenue ledger."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from dongles.models import Licence, SmaPeriod
+from portal.models import Customer
+from renewals import states
+from renewals.models.quotes import Quote, QuoteLine, QuoteVersion
+from renewals.models.terms import minor_units
+from renewals.recognition import Segment
+
+
+class Order(models.Model):
+    """An accepted version of a quote: one order per quote, fulfilled whole (rules Q2, Q6)."""
+
+    quote = models.OneToOneField(Quote, on_delete=models.PROTECT, related_name="order")
+    version = models.OneToOneField(QuoteVersion, on_delete=models.PROTECT, related_name="order")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders")
+    state = models.CharField(max_length=20, choices=states.OrderState.choices())
+    purchase_order_number = models.CharField(max_length=80, blank=True)
+    accepted_by = models.CharField(max_length=200)
+    accepted_on = models.DateField()
+    paid_on = models.DateField(null=True)
+    fulfilled_on = models.DateField(null=True)
+    cancelled_from = models.DateField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="order_state_fits_its_dates",
+                condition=Q(state="accepted", fulfilled_on__isnull=True, cancelled_from__isnull=True)
+                | Q(state="fulfilled", fulfilled_on__isnull=False, cancelled_from__isnull=True)
+                | Q(state="cancelled", cancelled_from__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        return f"O-{self.pk:06d}"
+
+
+class OrderLine(models.Model):
+    """A line as fulfilled: the quoted line with its licence and its final dates, free days told apart (rule Q1).
+
+    One without a quoted line is a free extension of a licence that was already covered when quoted.
+    """
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    quote_line = models.OneToOneField(QuoteLine, null=True, on_delete=models.PROTECT, related_name="sold")
+    licence = models.ForeignKey(Licence, on_delete=models.PROTECT, related_name="order_lines")
+    period = models.OneToOneField(SmaPeriod, null=True, on_delete=models.PROTECT, related_name="order_line")
+    free_days = models.PositiveIntegerField(default=0)
+    net = minor_units()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (models.CheckConstraint(name="order_line_is_not_negative", condition=Q(net__gte=0)),)
+
+    def __str__(self) -> str:
+        return f"{self.order}: {self.licence}"
+
+
+class RevenueSegment(models.Model):
+    """Money in time (F1): a signed amount earned from `starts_on` to `ends_on`. Only ever added (trigger).
+
+    Earned daily or at once. A segment that takes one back mirrors it: `basis_amount` and `basis_starts_on` are the
+    mirrored segment's whole, of which only the days from `starts_on` count, so that every month is undone exactly.
+    """
+
+    class Method(models.TextChoices):
+        DAILY = "daily", "By day"
+        AT_ONCE = "at_once", "At once"
+
+    class Reason(models.TextChoices):
+        SALE = "sale", "Sale"
+        CANCELLATION = "cancellation", "Cancellation"
+        ANNULMENT = "annulment", "Annulment"
+
+    order_line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="segments")
+    currency = models.CharField(max_length=3)
+    amount = minor_units()
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    method = models.CharField(max_length=10, choices=Method)
+    booked_month = models.DateField(help_text="The first day of the month of booking")
+    reason = models.CharField(max_length=20, choices=Reason)
+    basis_amount = minor_units()
+    basis_starts_on = models.DateField()
+    mirrors = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="mirrored_by")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(name="segment_ends_after_start", condition=Q(ends_on__gte=F("starts_on"))),
+            models.CheckConstraint(
+                name="segment_starts_within_basis", condition=Q(basis_starts_on__lte=F("starts_on"))
+            ),
+            models.UniqueConstraint(fields=["mirrors"], name="segment_taken_back_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency} {self.starts_on} – {self.ends_on}"
+
+    @property
+    def segment(self) -> Segment:
+        """What the rules of recognition take."""
+        return Segment(self.amount, self.starts_on, self.ends_on, self.method, self.basis_amount, self.basis_starts_on)
