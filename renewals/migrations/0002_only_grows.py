@@ -8,19 +8,21 @@ KEEP_USED = """
 CREATE FUNCTION keep_used_terms() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     used boolean;
-    list_id bigint;
+    lists bigint[];
 BEGIN
     IF TG_TABLE_NAME = 'renewals_policysettings' THEN
         SELECT EXISTS (SELECT 1 FROM renewals_quoteversion WHERE policy_id = OLD.id) INTO used;
     ELSE
         IF TG_TABLE_NAME = 'renewals_pricelist' THEN
-            list_id := OLD.id;
+            lists := ARRAY[OLD.id];
         ELSIF TG_OP = 'INSERT' THEN
-            list_id := NEW.price_list_id;
+            lists := ARRAY[NEW.price_list_id];
+        ELSIF TG_OP = 'DELETE' THEN
+            lists := ARRAY[OLD.price_list_id];
         ELSE
-            list_id := OLD.price_list_id;
+            lists := ARRAY[OLD.price_list_id, NEW.price_list_id];
         END IF;
-        SELECT EXISTS (SELECT 1 FROM renewals_quoteversion WHERE price_list_id = list_id) INTO used;
+        SELECT EXISTS (SELECT 1 FROM renewals_quoteversion WHERE price_list_id = ANY (lists)) INTO used;
     END IF;
     IF used THEN
         RAISE EXCEPTION 'a quote has used this row of %: % is refused', TG_TABLE_NAME, TG_OP
@@ -28,6 +30,23 @@ BEGIN
     END IF;
     IF TG_OP = 'DELETE' THEN
         RETURN OLD;
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+KEEP_OFFER = """
+CREATE FUNCTION keep_offer() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' OR (
+        NEW.quote_id, NEW.number, NEW.priced_on, NEW.price_list_id, NEW.policy_id, NEW.currency, NEW.discount,
+        NEW.tax_rate, NEW.net, NEW.tax, NEW.total
+    ) IS DISTINCT FROM (
+        OLD.quote_id, OLD.number, OLD.priced_on, OLD.price_list_id, OLD.policy_id, OLD.currency, OLD.discount,
+        OLD.tax_rate, OLD.net, OLD.tax, OLD.total
+    ) THEN
+        RAISE EXCEPTION 'what a version of a quote offers stays: % is refused', TG_OP
+            USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NEW;
 END $$
@@ -50,6 +69,12 @@ class Migration(migrations.Migration):
                 f"DROP TRIGGER only_grows ON {table}",
             )
             for table in GROWING
+        ),
+        migrations.RunSQL(KEEP_OFFER, "DROP FUNCTION keep_offer()"),
+        migrations.RunSQL(
+            "CREATE TRIGGER keep_offer BEFORE UPDATE OR DELETE ON renewals_quoteversion"
+            " FOR EACH ROW EXECUTE FUNCTION keep_offer()",
+            "DROP TRIGGER keep_offer ON renewals_quoteversion",
         ),
         migrations.RunSQL(KEEP_USED, "DROP FUNCTION keep_used_terms()"),
         *(

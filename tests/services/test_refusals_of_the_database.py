@@ -107,8 +107,16 @@ def test_negative_money(dongle, table, column):
         )
         words = refused(f"UPDATE {table} SET {column} = -1 WHERE price_list_id = %s", other.pk)
         assert "prices_are_not_negative" in words
-    else:
-        assert "quote_amounts_are_not_negative" in refused(f"UPDATE {table} SET {column} = -1")
+    else:  # a version's amounts never change, so a new one has to be tried
+        columns = (
+            "quote_id, state, priced_on, price_list_id, policy_id, currency, discount, discount_reason, note, tax_rate"
+        )
+        amounts = ", ".join("-1" if name == column else name for name in ("net", "tax", "total"))
+        words = refused(
+            f"INSERT INTO {table} ({columns}, needs_approval, number, net, tax, total)"
+            f" SELECT {columns}, needs_approval, 9, {amounts} FROM {table}"
+        )
+        assert "quote_amounts_are_not_negative" in words
 
 
 def test_negative_money_in_a_new_line(dongle):
@@ -170,6 +178,33 @@ def test_everything_that_only_grows_is_there_still(order):
 def test_a_change_of_terms_that_a_quote_has_used(dongle, deed):
     world.draft(dongle, "2026-02-01")
     assert "a quote has used" in refused(deed)
+
+
+def test_an_entry_moved_into_a_list_that_a_quote_has_used(dongle):
+    version = world.draft(dongle, "2026-02-01")
+    other = PriceList.objects.create(name="US", currency="USD", segment="commercial", valid_from="2020-01-01")
+    entry = PriceListEntry.objects.first()
+    PriceListEntry.objects.create(price_list=other, product=entry.product, licence=9, sma_year=1, upgrade=2)
+    words = refused(
+        "UPDATE renewals_pricelistentry SET price_list_id = %s WHERE price_list_id = %s",
+        version.price_list_id,
+        other.pk,
+    )
+    assert "a quote has used" in words
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "UPDATE renewals_quoteversion SET net = 1, total = 1 + tax",
+        "UPDATE renewals_quoteversion SET priced_on = '2026-01-01'",
+        "UPDATE renewals_quoteversion SET discount = 0.5",
+        "DELETE FROM renewals_quoteversion",
+    ],
+)
+def test_a_change_of_what_a_version_offers(dongle, deed):
+    world.draft(dongle, "2026-02-01")
+    assert "offers stays" in refused(deed)
 
 
 def test_terms_that_no_quote_has_used_can_change(catalogue):
