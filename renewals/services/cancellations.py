@@ -33,7 +33,8 @@ def cancel_order(
     """Q6, F4: cancel an order from a day on; one made by mistake is annulled whole, from its first day.
 
     Cancelled again, nothing happens. Refuses `cancellation_reason_missing`, `cancel_before_fulfilment`,
-    `nothing_to_cancel` (all its periods are over) and `order_built_upon` (a later order stands on its periods).
+    `nothing_to_cancel` (all its periods are over), `order_built_upon` (a later order stands on its periods) and
+    `withdrawal_in_future` (it added licences). One that is not fulfilled yet is closed as of today.
     """
     check_ability(actor, "cancel")
     lock_version(order.version)
@@ -44,6 +45,11 @@ def cancel_order(
         raise DomainError("cancellation_reason_missing", "Say why the order is cancelled.", {"field": "reason"})
     before = order.state
     order.state = next_order_state(before, "cancel")
+    today = timezone.localdate(at)
+    if order.fulfilled_on is None:
+        from_on = today
+    elif is_mistake:
+        from_on = order.fulfilled_on
     order.cancelled_from = from_on
     deeds = [
         Deed("cancel", order, {"state": before}, {"state": order.state, "from": str(from_on)}, reason.strip()),
@@ -59,14 +65,22 @@ def _undo(order: Order, from_on: date, actor: Actor, at: datetime, is_mistake: b
     quoted = QuoteDongle.objects.filter(version=order.version_id).values_list("dongle_id", flat=True)
     dongles = list(dongle_services.lock_dongles(quoted).values())
     lines = list(order.lines.select_related("period", "licence", "quote_line").prefetch_related("segments"))
+    today = timezone.localdate(at)
+    added = [line.licence for line in lines if kind_of(line) == QuoteLine.Kind.LICENCE]
     _check_cancellable(order, lines, from_on, is_mistake)
+    if added and from_on > today:
+        raise DomainError(
+            "withdrawal_in_future",
+            "The order added licences, and those can be withdrawn from today on at the latest.",
+            {"field": "from_on"},
+        )
     first_day = date.min if is_mistake else from_on
-    _end_periods([line.period for line in lines if line.period], first_day)
-    withdrawn = [line.licence for line in lines if line.quote_line and line.quote_line.kind == QuoteLine.Kind.LICENCE]
+    _end_periods(lines, first_day)
+    withdrawn = [licence for licence in added if licence.withdrawn_on is None]
     for licence in withdrawn:
         licence.withdrawn_on, licence.withdrawal_reason = from_on, f"Order {order.number} was cancelled"
     Licence.objects.bulk_update(withdrawn, ["withdrawn_on", "withdrawal_reason"])
-    _take_back_revenue(order, lines, first_day, timezone.localdate(at))
+    _take_back_revenue(order, lines, first_day, today)
     return _restate_dongles(order, dongles, from_on, actor, at)
 
 
@@ -99,13 +113,27 @@ def _check_cancellable(order: Order, lines: Sequence[OrderLine], from_on: date, 
         )
 
 
-def _end_periods(periods: Sequence[SmaPeriod], first_day: date) -> None:
-    """Q6: periods end on the day before, later ones are cancelled."""
-    for period in periods:
-        if period.starts_on >= first_day:
+def kind_of(line: OrderLine) -> str:
+    return line.quote_line.kind if line.quote_line else ""
+
+
+def _end_periods(lines: Sequence[OrderLine], first_day: date) -> None:
+    """Q6: periods end on the day before, later ones are cancelled.
+
+    Upgrades stay: the day on which one was bought stays covered, or the release that it is for would be missed again.
+    """
+    periods = []
+    for line in lines:
+        period = line.period
+        if period is None:
+            continue
+        if kind_of(line) == QuoteLine.Kind.UPGRADE and period.starts_on == first_day:
+            period.ends_on = first_day
+        elif period.starts_on >= first_day:
             period.is_cancelled = True
         elif period.ends_on >= first_day:
             period.ends_on = first_day - timedelta(days=1)
+        periods.append(period)
     SmaPeriod.objects.bulk_update(periods, ["ends_on", "is_cancelled"])
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from dongles.coverage import LicenceCoverage, Period
 from dongles.models import Dongle, Licence, SmaPeriod, UnlockCode
+from dongles.services import withdraw_licence
 from portal.audit import Actor
 from portal.errors import DomainError
 from portal.models import AuditEvent, OutboxMessage
@@ -93,6 +94,34 @@ def test_an_upgrade_stays_and_so_does_what_it_earned_q6_f4(catalogue):
     cancel(order, "2026-02-01")
     assert recognised(order, date(2030, 1, 1)) == 120_000  # of 2,400.00 the year of SMA is taken back
     assert Licence.objects.get().withdrawn_on is None
+
+
+def test_cancelled_from_its_first_day_an_upgrade_still_runs_the_release_that_it_is_for_q6(catalogue):
+    world.make_release("7.0", "2026-01-15")
+    dongle = world.make_dongle(licences=[("VOL-VIS", "2025-12-31")])
+    cancel(world.sell(dongle, "2026-02-01"), "2026-02-01")
+    assert UnlockCode.objects.order_by("pk").last().expiry_on == date(2026, 2, 1)
+    # a year later no upgrade is due again
+    assert [line.kind for line in world.draft(dongle, "2026-02-02").dongles.get().lines.all()] == ["sma_year"]
+
+
+def test_licences_that_it_added_are_not_withdrawn_ahead_of_time_q6(dongle):
+    order = world.sell(dongle, "2026-02-01", added=(AddedLicence("VOL-VIS", 2),))
+    assert refusal_of(order, "2026-12-01", on="2026-03-01").code == "withdrawal_in_future"
+
+
+def test_a_licence_withdrawn_by_hand_keeps_its_reason_q6(dongle):
+    order = world.sell(dongle, "2026-02-01", added=(AddedLicence("VOL-VIS", 2),))
+    added = Licence.objects.order_by("pk").last()
+    withdraw_licence(licence=added, reason="Moved", actor=world.SALES, at=world.at("2026-02-10"))
+    cancel(order, "2026-03-01")
+    added.refresh_from_db()
+    assert (added.withdrawn_on, added.withdrawal_reason) == (date(2026, 2, 10), "Moved")
+
+
+def test_an_annulled_order_is_cancelled_from_its_first_day_whatever_day_is_typed_f4(dongle):
+    order = world.sell(dongle, "2026-02-01")
+    assert cancel(order, "9999-12-31", on="2026-02-20", is_mistake=True).cancelled_from == date(2026, 2, 1)
 
 
 def test_licences_that_it_added_are_withdrawn_q6(dongle):
