@@ -112,8 +112,12 @@ def _sign(
             return record, portal_signer().sign(record)
         except SignerRefusal as refusal:
             if refusal.code != "number_used" or refusal.generation != dongle.generation:
-                raise
+                raise DomainError("signer_refused", f"The signer refuses the code: {refusal.sentence}") from None
             sequence = refusal.sequence + 1
+        except OSError as error:
+            raise DomainError(
+                "signer_unavailable", "The signer does not answer, so no code can be issued now. Try again soon."
+            ) from error
 
 
 def _rehearse(dongle: Dongle, code: bytes) -> None:

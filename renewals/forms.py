@@ -113,7 +113,7 @@ class AcceptForm(forms.Form):
 class ReasonForm(forms.Form):
     """A reason for a deed that wants one."""
 
-    reason = forms.CharField(label="Reason", max_length=500, error_messages={"required": "Say why."})
+    reason = forms.CharField(label="Reason", max_length=250, error_messages={"required": "Say why."})
 
 
 class CancelForm(ReasonForm):

@@ -11,7 +11,7 @@ from rest_framework.views import exception_handler, set_rollback
 from portal.errors import DomainError
 
 PROBLEM_TYPE = "application/problem+json"
-NOT_FOUND, FORBIDDEN, CONFLICT, UNPROCESSABLE = 404, 403, 409, 422
+NOT_FOUND, FORBIDDEN, CONFLICT, UNPROCESSABLE, UNAVAILABLE = 404, 403, 409, 422, 503
 
 # Refusals for what things have become meanwhile: read them again before asking again.
 CONFLICTS = frozenset(
@@ -34,6 +34,7 @@ CONFLICTS = frozenset(
         "quote_superseded",
     }
 )
+UNAVAILABLE_CODES = frozenset({"signer_unavailable", "signer_refused"})
 FORBIDDEN_CODES = frozenset({"not_allowed", "approval_own", "approval_over_limit"})
 
 
@@ -78,4 +79,6 @@ def status_of(code: str, in_address: Collection[str] = ()) -> int:
         return FORBIDDEN
     if code in CONFLICTS:
         return CONFLICT
+    if code in UNAVAILABLE_CODES:
+        return UNAVAILABLE
     return UNPROCESSABLE

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -22,15 +22,14 @@ from renewals import recognition
 from renewals.models import (
     Order,
     OrderLine,
-    PolicySettings,
     QuoteDongle,
     QuoteLine,
     QuoteVersion,
     RevenueSegment,
 )
 from renewals.pricing.fulfilment import Redated, redate
-from renewals.queries import price_list_on
 from renewals.rows import quoted_terms, requests_of
+from renewals.services.news import news_since, wording_of
 from renewals.services.quotes import draft_quote, lock_version, move_version
 from renewals.states import OrderState, QuoteState, next_order_state, next_quote_state
 
@@ -48,11 +47,12 @@ class LockedDongle(NamedTuple):
         return self.quoted.dongle
 
     @property
+    def fingerprint(self) -> str:
+        return coverage.fingerprint([(licence.pk, covered) for licence, covered in self.carried])
+
+    @property
     def has_changed(self) -> bool:
-        return (
-            coverage.fingerprint([(licence.pk, covered) for licence, covered in self.carried])
-            != self.quoted.fingerprint
-        )
+        return self.fingerprint != self.quoted.fingerprint or self.dongle.state != Dongle.State.ACTIVE
 
 
 def accept_quote(
@@ -75,10 +75,10 @@ def accept_quote(
         dongles = _lock_dongles(version)
         if not _has_changed(dongles, version):
             return _take_order(version, dongles, purchase_order_number, accepted_by, actor, at)
-        newer = draft_quote(
+        newer = _draft_of_today(version, dongles, today) or draft_quote(
             customer=customer,
             requests=requests_of(version),
-            actor=Actor("Portal"),
+            actor=Actor("Portal", None, version.drafted_by.role if version.drafted_by else "system"),
             at=at,
             discount=version.discount,
             discount_reason=version.discount_reason,
@@ -97,7 +97,8 @@ def accept_quote(
 def fulfil_order(*, order: Order, actor: Actor, at: datetime, paid_on: date) -> Order:
     """Record the payment of an accepted order and fulfil it: periods, revenue and codes in one transaction (Q6).
 
-    Fulfilled again, nothing happens. Refuses `order_cancelled`, `paid_in_future` and `dongle_changed`.
+    Fulfilled again, nothing happens. Refuses `order_cancelled`, `paid_in_future`, `paid_before_quote` and
+    `dongle_changed`.
     """
     check_ability(actor, "settle")
     version = lock_version(order.version).version
@@ -107,6 +108,10 @@ def fulfil_order(*, order: Order, actor: Actor, at: datetime, paid_on: date) -> 
     next_order_state(order.state, "fulfil")
     if paid_on > timezone.localdate(at):
         raise DomainError("paid_in_future", "The day of payment is in the future.", {"field": "paid_on"})
+    if paid_on < version.priced_on:
+        raise DomainError(
+            "paid_before_quote", f"The quote was made on {write_day(version.priced_on)}.", {"field": "paid_on"}
+        )
     dongles = _lock_dongles(version)
     if _has_changed(dongles, version):
         raise DomainError(
@@ -127,7 +132,7 @@ def _take_order(
     at: datetime,
 ) -> Order:
     today = timezone.localdate(at)
-    news = _news_since(version, dongles, today)
+    news = news_since(version, [(each.quoted, each.carried) for each in dongles], today)
     order = Order(
         quote=version.quote,
         version=version,
@@ -143,7 +148,7 @@ def _take_order(
     else:
         order.save()
         deeds = []
-    taken = Deed("accept", order, after={"state": OrderState.ACCEPTED, **news}, reason=_wording_of(news))
+    taken = Deed("accept", order, after={"state": OrderState.ACCEPTED, **news}, reason=wording_of(news))
     audit.record(actor, at, accepted, taken, *deeds)
     return order
 
@@ -157,6 +162,15 @@ def _check_acceptable(version: QuoteVersion, customer: Customer, purchase_order_
         raise DomainError(
             "purchase_order_missing", "Enter the purchase order number.", {"field": "purchase_order_number"}
         )
+
+
+def _draft_of_today(version: QuoteVersion, dongles: Sequence[LockedDongle], today: date) -> QuoteVersion | None:
+    """The quote's draft, if it was priced today with what the dongles carry now: then no other is needed."""
+    draft = version.quote.versions.filter(state=QuoteState.DRAFT, priced_on=today).first()
+    if draft is None:
+        return None
+    priced = dict(draft.dongles.values_list("dongle_id", "fingerprint"))
+    return draft if priced == {each.dongle.pk: each.fingerprint for each in dongles} else None
 
 
 def _lock_dongles(version: QuoteVersion) -> list[LockedDongle]:
@@ -173,49 +187,12 @@ def _lock_dongles(version: QuoteVersion) -> list[LockedDongle]:
 
 def _has_changed(dongles: Sequence[LockedDongle], version: QuoteVersion) -> bool:
     """Q1: whether licences or coverage differ from what was quoted, or another accepted order is not yet fulfilled."""
-    return any(each.has_changed or each.dongle.state != Dongle.State.ACTIVE for each in dongles) or (
+    customer_id = version.quote.customer_id
+    return any(each.has_changed or each.dongle.customer_id != customer_id for each in dongles) or (
         Order.objects.filter(state=OrderState.ACCEPTED, version__dongles__dongle__in=[each.dongle for each in dongles])
         .exclude(version=version)
         .exists()
     )
-
-
-def _news_since(version: QuoteVersion, dongles: Sequence[LockedDongle], today: date) -> dict[str, Any]:
-    """Q1: what would make the quote dearer today: reported with the acceptance, or refused under `requote`."""
-    if today == version.priced_on:
-        return {}
-    families = {covered.family for each in dongles for _, covered in each.carried}
-    majors = dongle_queries.published_releases(families, through=today, majors_only=True)
-    grace = version.policy.grace_days
-    missed = sorted(
-        {
-            f"{release.family} {release.version}"
-            for each in dongles
-            for index, (_, covered) in enumerate(each.carried)
-            for release in coverage.missed_majors(covered, majors, today, grace)
-            if release.version not in {version for version, _ in each.quoted.licences[index]["missed"]}
-        }
-    )
-    if missed and version.policy.straddle == PolicySettings.Straddle.REQUOTE:
-        raise DomainError(
-            "quote_straddled",
-            f"Since this quote was made {' and '.join(missed)} came out, which changes it. Quote again.",
-            {"releases": missed},
-        )
-    news: dict[str, Any] = {"released_since": missed} if missed else {}
-    price_list = price_list_on(version.quote.customer, today)
-    if price_list and price_list.pk != version.price_list_id:
-        news["price_list_since"] = price_list.name
-    return news
-
-
-def _wording_of(news: dict[str, Any]) -> str:
-    """Q1: for sales and finance, who see it in the order's history."""
-    since = [
-        *news.get("released_since", ()),
-        *([f"“{news['price_list_since']}”"] if "price_list_since" in news else ()),
-    ]
-    return f"Since the quote came {' and '.join(since)}; its prices were honoured." if since else ""
 
 
 def _fulfil(order: Order, dongles: Sequence[LockedDongle], actor: Actor, at: datetime) -> list[Deed]:

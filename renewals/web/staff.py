@@ -18,6 +18,7 @@ from dongles.models import Dongle, Licence
 from dongles.services import withdraw_licence
 from portal.access import staff_page
 from portal.audit import Actor
+from portal.errors import DomainError
 from portal.web import attempt, done_once
 from portal.wording import write_day
 from renewals import overviews, queries
@@ -27,6 +28,7 @@ from renewals.services import orders, quotes
 from renewals.services.cancellations import cancel_order
 
 PAGE_LENGTH = 50
+LONGEST_NUMBER = 18  # what a database's number holds
 
 
 @require_GET
@@ -137,9 +139,17 @@ def _asked(request: HttpRequest, dongle: Dongle, revises: Quote | None) -> Mappi
 
 def _revised_quote(request: HttpRequest, dongle: Dongle) -> Quote | None:
     number = request.GET.get("revises", "")
-    if not number.isdecimal():
+    if not number.isdecimal() or len(number) > LONGEST_NUMBER:
         return None
-    return get_object_or_404(Quote, pk=int(number), customer=dongle.customer)
+    quote = get_object_or_404(Quote, pk=int(number), customer=dongle.customer)
+    newest = quote.versions.order_by("-number").first()
+    if newest is None or list(newest.dongles.values_list("dongle_id", flat=True)) != [dongle.pk]:
+        raise DomainError(
+            "quote_of_other_dongles",
+            f"This page makes quotes of one dongle, and {quote.number} is not one of dongle {dongle.serial} alone.",
+            {"quote": quote.number},
+        )
+    return quote
 
 
 @require_GET

@@ -247,8 +247,9 @@ def test_a_customer_who_pays_first_gets_the_code_on_payment(sales, finance, cata
     assert_problem(post(sales, address, {"paid_on": "2026-02-01"}), 403, "not_allowed")
     assert_problem(post(finance, address, {"paid_on": "2026-02-02"}), 422, "paid_in_future")
     assert counts() == before
-    paid = post(finance, address, {"paid_on": "2026-01-31"}).json()
-    assert (paid["state"], paid["paid_on"], paid["fulfilled_on"]) == ("fulfilled", "2026-01-31", "2026-02-01")
+    assert_problem(post(finance, address, {"paid_on": "2026-01-31"}), 422, "paid_before_quote")
+    paid = post(finance, address, {"paid_on": "2026-02-01"}).json()
+    assert (paid["state"], paid["paid_on"], paid["fulfilled_on"]) == ("fulfilled", "2026-02-01", "2026-02-01")
     assert [code["expiry_on"] for code in paid["codes"]] == ["2027-03-31"]
 
 

@@ -1,6 +1,7 @@
 """Orders: accept and fulfil (rules Q1, Q2, Q4, Q6), and what a code then states."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -163,6 +164,27 @@ class TestDongleChanged:
         assert not Order.objects.exists()
         assert not UnlockCode.objects.exists()
 
+    def test_however_often_it_is_clicked_one_version_is_drafted_q1(self, dongle):
+        seller = Actor.of(world.make_user("sales"))
+        asked = {"discount": Decimal("0.1"), "discount_reason": "Loyal", "actor": seller}
+        version = world.send(dongle, "2026-02-01", **asked)
+        withdraw_licence(licence=dongle.licences.first(), reason="Sold", actor=world.SALES, at=world.at("2026-02-02"))
+        for _ in range(3):
+            with pytest.raises(DomainError) as refused:
+                world.accept(version, "2026-02-02")
+            assert refused.value.data == {"version": 2}
+        newer = QuoteVersion.objects.get(quote=version.quote, number=2)
+        # 10 % off 900.00, within the limit of who drafted the first
+        assert (newer.net, newer.needs_approval) == (81_000, False)
+
+    def test_by_a_change_of_owner_q1(self, dongle):
+        version = world.send(dongle, "2026-02-01")
+        Dongle.objects.update(customer=world.make_customer("Another institute"))
+        with pytest.raises(DomainError) as refused:
+            world.accept(version, "2026-02-02")
+        assert refused.value.code in ("dongle_changed", "dongle_of_other_customer")
+        assert not Order.objects.exists()
+
     def test_by_another_order_q1(self, dongle):
         first, second = world.send(dongle, "2026-02-01"), world.send(dongle, "2026-02-01")
         world.accept(first, "2026-02-01")
@@ -229,12 +251,43 @@ class TestAcceptedLater:
         refusal = refusal_of(world.accept, version, "2026-02-11")
         assert (refusal.code, refusal.data) == ("quote_straddled", {"releases": ["Volocity 7.0"]})
 
+    def test_a_release_of_the_quotes_own_day_counts_too_q1(self, db):
+        world.make_catalogue(straddle="requote")
+        dongle = world.make_dongle(licences=[("VOL-VIS", "2025-12-31")])
+        version = world.send(dongle, "2026-02-01")
+        world.make_release("7.0", "2026-02-01")
+        assert refusal_of(world.accept, version, "2026-02-01").code == "quote_straddled"
+
+    def test_a_licence_that_buys_an_upgrade_already_pays_no_more_for_another_release_q1(self, db):
+        world.make_catalogue(straddle="requote")
+        world.make_release("7.0", "2026-01-15")
+        dongle = world.make_dongle(licences=[("VOL-VIS", "2025-12-31")])
+        version = world.send(dongle, "2026-02-01")
+        world.make_release("8.0", "2026-02-05")
+        assert world.accept(version, "2026-02-11").version.net == 240_000
+
+    def test_unless_each_missed_release_counts_q1(self, db):
+        world.make_catalogue(straddle="requote", missed_majors="each")
+        world.make_release("7.0", "2026-01-15")
+        dongle = world.make_dongle(licences=[("VOL-VIS", "2025-12-31")])
+        version = world.send(dongle, "2026-02-01")
+        world.make_release("8.0", "2026-02-05")
+        assert refusal_of(world.accept, version, "2026-02-11").code == "quote_straddled"
+
     def test_under_the_policy_requote_a_release_that_changes_nothing_is_no_matter_q1(self, db):
         world.make_catalogue(straddle="requote")
         dongle = world.make_dongle()
         version = world.send(dongle, "2026-02-01")
         world.make_release("7.0", "2026-02-05")
         assert world.accept(version, "2026-02-11").state == OrderState.FULFILLED
+
+
+@pytest.mark.parametrize(("paid_on", "code"), [("2026-02-11", "paid_in_future"), ("2026-01-31", "paid_before_quote")])
+def test_a_payment_came_in_between_quote_and_today(catalogue, paid_on, code):
+    dongle = world.make_dongle(customer=world.make_customer(fulfil_on="payment"))
+    order = world.accept(world.send(dongle, "2026-02-01"), "2026-02-02")
+    paid = {"paid_on": date.fromisoformat(paid_on), "at": world.at("2026-02-10"), "actor": world.SALES}
+    assert refusal_of(orders.fulfil_order, order=order, **paid).code == code
 
 
 def test_an_order_locks_the_releases_that_it_was_priced_with(dongle):

@@ -10,6 +10,7 @@ import pytest
 from dongles.models import Dongle, UnlockCode
 from dongles.signer import FURTHEST, Signer, SignerRefusal
 from dongles.unlock import Outcome, apply_bytes, factory_state, sign
+from portal.errors import DomainError
 from tests import world
 from tests.signer.conftest import KEY, SignerProcess, record
 
@@ -191,7 +192,7 @@ def test_after_a_restored_database_the_portal_takes_the_next_free_number(portal_
 def test_without_its_signer_the_portal_sells_nothing(portal_with_signer, dongle):
     version = world.send(dongle, "2026-02-01")
     portal_with_signer.kill()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DomainError, match="signer_unavailable"):
         world.accept(version, "2026-02-01")
     version.refresh_from_db()
     assert (version.state, UnlockCode.objects.count(), Dongle.objects.get().sequence) == ("sent", 0, 0)
