@@ -4,9 +4,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 
 from dongles.models import Dongle, Licence, Product, ProductFamily, Release, ReleaseFile, SmaPeriod, UnlockCode
+from dongles.services import change_release
 from portal.admin import ReadOnlyAdmin
+from portal.audit import Actor
 
 
 @admin.register(ProductFamily)
@@ -39,7 +42,14 @@ class ReleaseAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What an order was priced with stays as it was; the database refuses it too."""
         is_sold = obj is not None and obj.sold_against_on is not None
-        return ("sold_against_on", *(("family", "build_on", "is_major") if is_sold else ()))
+        return ("sold_against_on", *(("family", "build_on", "is_major", "is_published") if is_sold else ()))
+
+    def save_model(self, request: HttpRequest, obj: Release, form: Any, change: bool) -> None:
+        """What the software compares goes through the service, which refuses and records."""
+        if change and {"build_on", "is_major"} & set(form.changed_data):
+            by = {"actor": Actor.of(request.user), "at": timezone.now()}
+            change_release(release=obj, build_on=obj.build_on, is_major=obj.is_major, **by)
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return (obj is None or obj.sold_against_on is None) and super().has_delete_permission(request, obj)

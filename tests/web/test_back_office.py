@@ -3,9 +3,10 @@
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from portal.models import User
+from portal.models import AuditEvent, User
 from renewals.models import PolicySettings, PriceList
 from tests import world
 
@@ -30,7 +31,43 @@ def test_every_list_opens(office, dongle, model):
 def test_it_is_for_administrators(client, db, role):
     customer = world.make_customer() if role == "customer" else None
     client.force_login(world.make_user(role, customer=customer))
-    assert client.get("/back-office/").status_code == 302
+    assert client.get("/back-office/", follow=True).status_code == 403
+
+
+def test_it_has_no_login_of_its_own(client, db):
+    for address in ("/back-office/", "/back-office/login/"):
+        assert client.get(address, follow=True).redirect_chain[-1][0].startswith("/accounts/login/")
+    response = client.post("/back-office/login/", {"username": "admin@vendor.example", "password": "x"})
+    assert response.status_code == 302
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"discount_limits": {"sales": "abc"}},
+        {"discount_limits": {"nobody": "0.1"}},
+        {"discount_limits": ["0.1"]},
+        {"discount_limits": {"sales": 0.1}},
+        {"multi_year_discount": {"3": "5"}},
+        {"multi_year_discount": {"x": "0.1"}},
+        {"multi_year_discount": {"0": "0.1"}},
+    ],
+    ids=str,
+)
+def test_a_policys_tables_hold_rates_or_are_refused(values):
+    with pytest.raises(ValidationError, match="rates from 0 to 1"):
+        PolicySettings(valid_from=world.DAY_ONE, **values).full_clean()
+    PolicySettings(
+        valid_from=world.DAY_ONE, discount_limits={"sales": "0.1"}, multi_year_discount={"3": "0.05"}
+    ).full_clean()
+
+
+def test_a_release_is_corrected_through_the_service(office, catalogue):
+    release = world.make_release("7.0", "2026-05-05")
+    values = {"family": release.family_id, "version": "7.0", "build_on": "2026-05-06", "is_major": "on"}
+    values |= {"is_published": "on", "files-TOTAL_FORMS": 0, "files-INITIAL_FORMS": 0}
+    office.post(reverse("admin:dongles_release_change", args=[release.pk]), values)
+    assert AuditEvent.objects.get(action="change").after["build_on"] == "2026-05-06"
 
 
 def test_terms_that_a_quote_has_used_can_be_read_only(office, dongle):
