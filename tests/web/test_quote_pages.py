@@ -9,6 +9,7 @@ import pytest
 from django.db import connections
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from dongles.models import UnlockCode
 from renewals.models import Order, Quote, QuoteVersion
@@ -284,3 +285,27 @@ def test_a_quote_for_three_dongles_shows_each_with_its_lines(dongle, sales, toda
     ]
     # 2,100.00 + 2 × 1,200.00 = 4,500.00, with 19 % tax 855.00
     assert "€5,355.00" in page
+
+
+def test_the_builder_revises_no_quote_that_holds_other_dongles(dongle, sales):
+    other = world.make_dongle("777", dongle.customer)
+    several = quotes.draft_quote(
+        customer=dongle.customer,
+        requests=[DongleRequest(dongle, renew_years=1), DongleRequest(other, renew_years=1)],
+        actor=world.SALES,
+        at=timezone.now(),
+    )
+    anothers = world.draft(other, timezone.localdate().isoformat())
+    for version in (several, anothers):
+        answer = sales.post(f"{builder(dongle)}?revises={version.quote_id}", {"renew_years": "1", "once": "a"})
+        assert answer.status_code in (302, 409)
+        assert version.quote.versions.count() == 1
+    assert sales.get(f"{builder(dongle)}?revises={'9' * 5000}").status_code == 200
+
+
+def test_a_reason_longer_than_its_room_is_refused_beside_the_field(dongle, sales):
+    licence = dongle.licences.first()
+    answer = sales.post(reverse("renewals:withdraw", args=[dongle.serial, licence.pk]), {"reason": "x" * 300})
+    assert answer.status_code == 422
+    licence.refresh_from_db()
+    assert licence.withdrawn_on is None
