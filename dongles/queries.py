@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import CharField, F, Func, OuterRef, Q, QuerySet, Value
 
 from dongles.coverage import LicenceCoverage, Period
 from dongles.coverage import Release as PublishedRelease
@@ -14,6 +14,13 @@ from portal.errors import DomainError
 from portal.models import Customer
 
 MOST_FOUND = 50
+# A period as “2026-01-01/2026-12-31”, so that a licence brings all of them along in one column.
+AS_SPAN = Func(
+    Func(F("starts_on"), Value("YYYY-MM-DD"), function="to_char"),
+    Func(F("ends_on"), Value("YYYY-MM-DD"), function="to_char"),
+    template="concat_ws('/', %(expressions)s)",
+    output_field=CharField(),
+)
 
 
 def dongle_by_serial(text: str) -> Dongle:
@@ -68,7 +75,7 @@ def licences_of(dongles: Iterable[Dongle], *, withdrawn_too: bool = False) -> Qu
     return (
         (licences if withdrawn_too else licences.filter(withdrawn_on__isnull=True))
         .select_related("product__family")
-        .annotate(starts=ArraySubquery(standing.values("starts_on")), ends=ArraySubquery(standing.values("ends_on")))
+        .annotate(spans=ArraySubquery(standing.values(span=AS_SPAN)))
         .order_by("dongle_id", "pk")
     )
 
@@ -80,8 +87,13 @@ def coverage_of(licence: Licence) -> LicenceCoverage:
         family=licence.product.family.name,
         seats=licence.seats,
         acquired_on=licence.acquired_on,
-        periods=tuple(map(Period, licence.starts, licence.ends)),  # type: ignore[attr-defined]
+        periods=tuple(map(_period_of, licence.spans)),  # type: ignore[attr-defined]
     )
+
+
+def _period_of(span: str) -> Period:
+    first, last = span.split("/")
+    return Period(date.fromisoformat(first), date.fromisoformat(last))
 
 
 def published_releases(
