@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
 
 from django import template
 from django.template import Context
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from portal import wording
 
@@ -111,13 +111,10 @@ def status(state: str, word: str = "") -> str:
     return render_to_string("parts/status.html", shown)
 
 
-@register.inclusion_tag("parts/nav_link.html", takes_context=True)
-def nav_link(context: Context, url_name: str, label: str) -> dict[str, Any]:
-    """{% nav_link "renewals:quotes" "Quotes" %}: an entry that knows whether one is there; none without such pages."""
-    try:
-        address = reverse(url_name)
-    except NoReverseMatch:
-        return {}
-    path = context["request"].path
-    current = "page" if path == address else "true" if address != "/" and path.startswith(address) else ""
-    return {"address": address, "label": label, "current": current}
+@register.simple_tag(takes_context=True)
+def nav_link(context: Context, url_name: str, label: str) -> str:
+    """{% nav_link "renewals:quotes" "Quotes" %}: an entry of the navigation that knows whether one is there."""
+    address, path = reverse(url_name), context["request"].path
+    current = "page" if path == address else "true" if path.startswith(address) else ""
+    here = format_html(' aria-current="{}"', current) if current else ""
+    return format_html('<li><a href="{}"{}>{}</a></li>', address, here, label)
