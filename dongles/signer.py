@@ -212,10 +212,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         key = load_pem_private_key(options.key.read_bytes(), passphrase.encode() if passphrase else None)
     except (OSError, ValueError, TypeError) as error:
-        print(f"The key file {options.key} can't be opened: {error}", file=sys.stderr)  # noqa: T201
+        print(f"The key file {options.key} can't be opened: {error}", file=sys.stderr)
         return 2
     if not isinstance(key, Ed25519PrivateKey):
-        print(f"The key file {options.key} does not hold an Ed25519 key.", file=sys.stderr)  # noqa: T201
+        print(f"The key file {options.key} does not hold an Ed25519 key.", file=sys.stderr)
         return 2
     with SignerServer(options.socket, Signer(key, options.slot, options.log)) as server:
         server.serve_forever()

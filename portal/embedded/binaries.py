@@ -67,7 +67,7 @@ def _major_version(folder: Path) -> int | None:
     majors = set()
     for name in ("postgres", "initdb", "pg_isready"):
         try:
-            answer = subprocess.run([folder / name, "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+            answer = subprocess.run([folder / name, "--version"], capture_output=True, text=True, check=True)
         except (OSError, subprocess.CalledProcessError):
             return None
         number = re.search(r"\) (\d+)", answer.stdout)

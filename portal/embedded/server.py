@@ -120,7 +120,7 @@ class EmbeddedServer:
 
     def _start_supervisor(self) -> RunningServer:
         """Start a supervisor in a session of its own: the terminal's Ctrl-C must not reach it or the server."""
-        with subprocess.Popen(  # noqa: S603 - our own module
+        with subprocess.Popen(
             [sys.executable, "-m", "portal.embedded.supervisor", str(self.folder.parent)],
             cwd=CHECKOUT,
             stdin=subprocess.DEVNULL,
@@ -150,4 +150,4 @@ def accepts_connections(programs: Path, socket_folder: Path) -> bool:
         "-U",
         USER,
     ]
-    return subprocess.run(command, check=False).returncode == 0  # noqa: S603
+    return subprocess.run(command, check=False).returncode == 0

@@ -63,7 +63,7 @@ def choose_account(binaries: Binaries, data: Path) -> Account:
     for way in ways:
         command = [*way.prefix, binaries.program("postgres"), "--version"]
         with contextlib.suppress(FileNotFoundError, PermissionError):
-            if subprocess.run(command, capture_output=True, check=False, cwd="/").returncode == 0:  # noqa: S603
+            if subprocess.run(command, capture_output=True, check=False, cwd="/").returncode == 0:
                 return way
     raise EmbeddedPostgresError(
         "PostgreSQL does not run as root, and here root may neither make a user namespace nor become another user. "
@@ -172,7 +172,7 @@ class Supervisor:
             command = [*account.prefix, binaries.program("initdb"), "-D", str(being_made), "--auth=trust"]
             command += ["--encoding=UTF8", *locale, f"--username={USER}", "--no-instructions"]
             command += [] if self.durable else ["--no-sync"]
-            made = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=ENVIRONMENT)  # noqa: S603
+            made = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=ENVIRONMENT)
             if made.returncode != 0:
                 raise self._failure("create its database cluster", made.stderr)
             being_made.rename(self.place.data)
@@ -195,7 +195,7 @@ class Supervisor:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         command = [*account.prefix, binaries.program("postgres"), "-D", str(self.place.data), "-p", str(PORT)]
         command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        return subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(
             command,
             cwd="/",
             env=ENVIRONMENT,

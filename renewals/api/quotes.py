@@ -14,7 +14,6 @@ from dongles.forms import plain_text
 from portal.api.fields import DayField, RateField, RequestSerializer, TextField, WholeNumberField
 from portal.api.schema import operation
 from portal.api.views import StaffView
-from portal.errors import DomainError
 from portal.models import Customer
 from renewals import overviews, queries
 from renewals.api.lines import CustomerSerializer, PricedSerializer
@@ -113,14 +112,7 @@ def asked_of(body: dict[str, Any]) -> tuple[Customer, list[DongleRequest]]:
         )
         for asked in body.pop("dongles")
     ]
-    dongle = requests[0].dongle
-    if dongle.customer is None:
-        raise DomainError(
-            "dongle_without_owner",
-            f"Dongle {dongle.serial} has no owner on record: say first whose it is.",
-            {"serial": dongle.serial},
-        )
-    return dongle.customer, requests
+    return dongle_queries.owner_of(requests[0].dongle), requests
 
 
 def versions_of(quote_id: int) -> QuerySet[QuoteVersion]:
