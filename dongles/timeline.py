@@ -66,6 +66,13 @@ class Tick(NamedTuple):
     is_labelled_narrow: bool
     is_labelled_wide: bool
 
+    @property
+    def words(self) -> str:
+        """“7.0 (major), 25 Apr 2024”."""
+        return (
+            f"{self.release.version}{' (major)' if self.release.is_major else ''}, {write_day(self.release.build_on)}"
+        )
+
 
 class Row(NamedTuple):
     """A licence: bars where it is covered, gaps between them, additions hatched, and the same in words."""
@@ -86,6 +93,10 @@ class Group(NamedTuple):
     family: str
     ticks: tuple[Tick, ...]
     rows: tuple[Row, ...]
+
+    @property
+    def releases_in_words(self) -> str:
+        return "; ".join(tick.words for tick in self.ticks)
 
 
 class Timeline(NamedTuple):
