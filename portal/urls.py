@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 from portal import web
 
 # The back office has no login of its own: the portal's slows down and locks out after failures.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # allauth's way
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dongles:find"), name="home"),

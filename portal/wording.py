@@ -47,7 +47,7 @@ def _written(amount: int, currency: str, symbol: str) -> str:
 
 def write_rate(rate: Decimal | Fraction | Sequence[int] | str) -> str:
     """A rate as per cent, exact as far as four decimals go: 0.05 is “5%”, 0.125 “12.5%”, 1/3 “33.3333%”."""
-    fraction = Fraction(*rate) if isinstance(rate, list | tuple) else Fraction(rate)  # type: ignore[arg-type]
+    fraction = Fraction(*rate) if isinstance(rate, list | tuple) else Fraction(rate)  # type: ignore[arg-type]  # no list
     ten_thousandths = round(fraction * 1_000_000)
     return (
         format_decimal(Decimal(ten_thousandths).scaleb(-4), format="#,##0.####", locale=LOCALE).replace("-", "−") + "%"

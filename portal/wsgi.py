@@ -7,7 +7,7 @@ application = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402 - Django is set up only now
 
-from portal.outbox import start_dispatcher  # noqa: E402
+from portal.outbox import start_dispatcher  # noqa: E402 - its models need Django
 
 if settings.OUTBOX_DISPATCH == "thread":
     start_dispatcher()  # takes up what the process before this one left

@@ -54,7 +54,10 @@ def _installed_base(size: int) -> Iterator[None]:
 def _seconds_of_searches() -> float:
     serials = list(Dongle.objects.order_by("?").values_list("serial", flat=True)[:200])
     found = iter(serials * 1000)
-    one = lambda: dongles_matching(next(found))  # noqa: E731
+
+    def one() -> object:
+        return dongles_matching(next(found))
+
     return paired_medians(repeated(one, 50), lambda: None, rounds=21)[0] / 50
 
 
