@@ -2,11 +2,21 @@
 
 from typing import Any, ClassVar
 
+from babel import Locale, UnknownLocaleError
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower, Upper
+
+
+def check_locale(name: str) -> None:
+    """Refuse what Babel does not know as a locale."""
+    try:
+        Locale.parse(name)
+    except (ValueError, UnknownLocaleError):
+        raise ValidationError("Write a locale like en_GB or de_DE.") from None
 
 
 class Customer(models.Model):
@@ -31,6 +41,21 @@ class Customer(models.Model):
     currency = models.CharField(max_length=3, help_text="ISO 4217")
     tax_status = models.CharField(max_length=20, choices=TaxStatus, default=TaxStatus.STANDARD)
     fulfil_on = models.CharField(max_length=20, choices=FulfilOn, default=FulfilOn.ACCEPTANCE)
+    locale = models.CharField(
+        max_length=20,
+        default="en_GB",
+        validators=[check_locale],
+        help_text="How documents write dates and amounts: en_GB, en_US, de_DE, fr_FR, ja_JP …",
+    )
+    owner = models.ForeignKey(
+        "User",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="customers_owned",
+        limit_choices_to=~models.Q(role="customer"),
+        help_text="Who of the vendor's staff looks after this customer",
+    )
 
     class Meta:
         indexes = (GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="customer_name_trigrams"),)
@@ -150,7 +175,10 @@ class OutboxMessage(models.Model):
     done_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = (models.Index(fields=["due_at"], name="outbox_open", condition=models.Q(done_at__isnull=True)),)
+        indexes = (
+            models.Index(fields=["due_at"], name="outbox_open", condition=models.Q(done_at__isnull=True)),
+            GinIndex(OpClass("payload", name="jsonb_path_ops"), name="outbox_by_payload"),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
@@ -164,6 +192,7 @@ class SentMail(models.Model):
     subject = models.CharField(max_length=250)
     text = models.TextField()
     html = models.TextField(blank=True)
+    attachments = models.JSONField(default=list, help_text="Name and SHA-256 of each file that went with it")
     sent_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -8,7 +8,11 @@ Development needs no variable. Production (`PORTAL_ENV=production`) refuses to s
   EMAIL_URL              smtp://user:password@host:port, or smtps://…
   PORTAL_SIGNER_SOCKET   the signer's unix socket (python -m dongles.signer)
   PORTAL_UNLOCK_KEYS     the public keys that dongles hold (docs/unlock-code.md)
+  PORTAL_FILES_DIR       where uploaded files are kept: outside of whatever a web server serves
+  PORTAL_VENDOR_NAME, PORTAL_VENDOR_ADDRESS, PORTAL_VENDOR_EMAIL   who makes the offers, as documents print it
+  PORTAL_ADDRESS         https://…, under which customers reach the portal (in documents, QR codes and mails)
 Optional anywhere: PORTAL_TIME_ZONE (the vendor's business time zone), PORTAL_FROM_EMAIL, PORTAL_DEBUG,
+PORTAL_VENDOR_REGISTRATION, PORTAL_VENDOR_TELEPHONE and PORTAL_VENDOR_TERMS (as documents print them),
 PORTAL_LOCAL_DIR; for the embedded PostgreSQL (portal/embedded/) PORTAL_POSTGRES_BIN and PORTAL_EMBEDDED_DURABLE.
 """
 
@@ -171,6 +175,21 @@ if url := required("EMAIL_URL"):
 else:
     # Sent mail is recorded by portal/mail.py; the demo shows it on a page of its own and sends nothing.
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
+FILES_DIR = Path(required("PORTAL_FILES_DIR") or LOCAL_DIR / "files")
+ADDRESS = (required("PORTAL_ADDRESS") or "http://127.0.0.1:8000").rstrip("/")
+
+# Who makes the offers, as documents and mails print it; the demo's vendor is invented.
+VENDOR = {
+    "name": required("PORTAL_VENDOR_NAME") or "Imaging Vendor Ltd",
+    "address": required("PORTAL_VENDOR_ADDRESS") or "1 Example Way, Cambridge CB1 0AA, United Kingdom",
+    "email": required("PORTAL_VENDOR_EMAIL") or "sma@vendor.example",
+    "registration": os.environ.get("PORTAL_VENDOR_REGISTRATION", "" if PRODUCTION else "VAT GB 000 0000 00 (invented)"),
+    "telephone": os.environ.get("PORTAL_VENDOR_TELEPHONE", ""),
+    "terms": os.environ.get("PORTAL_VENDOR_TERMS")
+    or "The Software Maintenance Agreement covers all licences on a dongle through its SMA expiry date. The software"
+    " goes on running after that date; builds made later do not run. Payment within 30 days of the invoice.",
+}
 
 SIGNER_SOCKET = required("PORTAL_SIGNER_SOCKET")
 UNLOCK_KEYS_FILE = required("PORTAL_UNLOCK_KEYS")

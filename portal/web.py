@@ -17,11 +17,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET
 
 from portal.access import is_able, staff_page
+from portal.audit import Actor
 from portal.errors import DomainError
 from portal.models import SentMail
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+PAGE_LENGTH = 50  # rows of a list
 
 
 def attempt(form: BaseForm, service: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -35,6 +38,11 @@ def attempt(form: BaseForm, service: Callable[P, T], *args: P.args, **kwargs: P.
         field = refusal.data.get("field")
         form.add_error(field if field in form.fields else None, refusal.message)
         return None
+
+
+def by(request: HttpRequest) -> dict[str, Any]:
+    """Who acts and when: the clock is read in views, not in services."""
+    return {"actor": Actor.of(request.user), "at": timezone.now()}
 
 
 DEEDS_REMEMBERED = 20
@@ -107,4 +115,6 @@ def sent_mail(request: HttpRequest, mail_id: int | None = None) -> HttpResponse:
     mails = SentMail.objects.select_related("message").order_by("-pk")
     if mail_id is not None:
         return render(request, "portal/sent_mail_detail.html", {"mail": get_object_or_404(mails, pk=mail_id)})
-    return render(request, "portal/sent_mail.html", {"page": Paginator(mails, 50).get_page(request.GET.get("page"))})
+    return render(
+        request, "portal/sent_mail.html", {"page": Paginator(mails, PAGE_LENGTH).get_page(request.GET.get("page"))}
+    )

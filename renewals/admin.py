@@ -7,12 +7,14 @@ from django.http import HttpRequest
 
 from portal.admin import ReadOnlyAdmin
 from renewals.models import (
+    Bridge,
     Order,
     PolicySettings,
     PriceList,
     PriceListEntry,
     Quote,
     QuoteVersion,
+    RenewalRequest,
     RevenueSegment,
     TaxRate,
 )
@@ -72,6 +74,18 @@ class OrderAdmin(ReadOnlyAdmin):
     list_display = ("number", "customer", "state", "purchase_order_number", "accepted_on", "fulfilled_on")
     list_filter = ("state",)
     list_select_related = ("customer",)
+
+
+@admin.register(RenewalRequest)
+class RenewalRequestAdmin(ReadOnlyAdmin):
+    list_display = ("number", "serial", "name", "state", "received_at")
+    list_filter = ("state",)
+
+
+@admin.register(Bridge)
+class BridgeAdmin(ReadOnlyAdmin):
+    list_display = ("dongle", "version", "paid_through", "ends_on", "reason", "granted_by", "granted_on")
+    list_select_related = ("dongle", "version__quote", "granted_by")
 
 
 @admin.register(RevenueSegment)

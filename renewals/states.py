@@ -1,4 +1,4 @@
-"""The states of quotes and orders, and the only ways between them (rules Q1, Q2, Q6). Pure."""
+"""The states of quotes, orders and requests, and the only ways between them (rules Q1, Q2, Q5, Q6). Pure."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -32,6 +32,18 @@ class OrderState(StrEnum):
         return [(state.value, state.value.capitalize()) for state in cls]
 
 
+class RequestState(StrEnum):
+    """The state of a request for a quote."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        return [(state.value, state.value.capitalize()) for state in cls]
+
+
 QUOTE_TRANSITIONS: Mapping[str, Mapping[str, QuoteState]] = {
     "send": {QuoteState.DRAFT: QuoteState.SENT},
     "accept": {QuoteState.SENT: QuoteState.ACCEPTED},
@@ -42,6 +54,11 @@ QUOTE_TRANSITIONS: Mapping[str, Mapping[str, QuoteState]] = {
 ORDER_TRANSITIONS: Mapping[str, Mapping[str, OrderState]] = {
     "fulfil": {OrderState.ACCEPTED: OrderState.FULFILLED},
     "cancel": {OrderState.ACCEPTED: OrderState.CANCELLED, OrderState.FULFILLED: OrderState.CANCELLED},
+}
+
+REQUEST_TRANSITIONS: Mapping[str, Mapping[str, RequestState]] = {
+    "answer": {RequestState.OPEN: RequestState.ANSWERED},
+    "close": {RequestState.OPEN: RequestState.CLOSED},
 }
 
 QUOTE_REFUSALS = {
@@ -75,4 +92,18 @@ def next_order_state(state: str, step: str) -> OrderState:
     allowed = ORDER_TRANSITIONS[step]
     if state not in allowed:
         raise DomainError(*ORDER_REFUSALS[OrderState(state)], {"state": state, "step": step})
+    return allowed[state]
+
+
+REQUEST_REFUSALS = {
+    RequestState.ANSWERED: ("request_answered", "This request was answered already."),
+    RequestState.CLOSED: ("request_closed", "This request was closed."),
+}
+
+
+def next_request_state(state: str, step: str) -> RequestState:
+    """The state after `step`; refuses with a code that tells what the state is instead."""
+    allowed = REQUEST_TRANSITIONS[step]
+    if state not in allowed:
+        raise DomainError(*REQUEST_REFUSALS[RequestState(state)], {"state": state, "step": step})
     return allowed[state]

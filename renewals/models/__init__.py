@@ -3,20 +3,27 @@
 Every amount is an integer in the minor unit of the currency that stands once on its document.
 """
 
+from renewals.models.bridges import Bridge
+from renewals.models.documents import PurchaseOrderFile, QuoteDocument
 from renewals.models.orders import Order, OrderLine, RevenueSegment
 from renewals.models.quotes import Quote, QuoteDongle, QuoteLine, QuoteVersion
+from renewals.models.requests import RenewalRequest
 from renewals.models.terms import PolicySettings, PriceList, PriceListEntry, TaxRate
 
 __all__ = [
+    "Bridge",
     "Order",
     "OrderLine",
     "PolicySettings",
     "PriceList",
     "PriceListEntry",
+    "PurchaseOrderFile",
     "Quote",
+    "QuoteDocument",
     "QuoteDongle",
     "QuoteLine",
     "QuoteVersion",
+    "RenewalRequest",
     "RevenueSegment",
     "TaxRate",
 ]

@@ -27,7 +27,11 @@ class Quote(models.Model):
 
 
 class QuoteVersion(models.Model):
-    """One offer: priced on `priced_on` with that price list and policy, and a promise through `valid_until` (Q1)."""
+    """One offer: priced on `priced_on` with that price list and policy, and a promise through `valid_until` (Q1).
+
+    `discount`, `waives_upgrades` and `free_months` are what was conceded (Q3); `part_month` is how a part of a year is
+    counted where that was chosen for this quote, else as by policy (P3). `key` opens the customer's page of it.
+    """
 
     quote = models.ForeignKey(Quote, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveSmallIntegerField()
@@ -38,7 +42,10 @@ class QuoteVersion(models.Model):
     policy = models.ForeignKey(PolicySettings, on_delete=models.PROTECT, related_name="+")
     currency = models.CharField(max_length=3)
     discount = models.DecimalField(max_digits=5, decimal_places=4, default=0)
-    discount_reason = models.CharField(max_length=250, blank=True)
+    discount_reason = models.CharField(max_length=250, blank=True, help_text="Why anything is conceded (Q3)")
+    waives_upgrades = models.BooleanField(default=False)
+    free_months = models.PositiveSmallIntegerField(default=0)
+    part_month = models.CharField(max_length=10, choices=PolicySettings.PartMonth, blank=True)
     note = models.TextField(blank=True)
     tax_rate = models.DecimalField(max_digits=6, decimal_places=5, default=0)
     net = minor_units()
@@ -47,6 +54,7 @@ class QuoteVersion(models.Model):
     drafted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     needs_approval = models.BooleanField(default=False)
     approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=43, blank=True)
 
     class Meta:
         ordering = ("quote_id", "number")
@@ -58,6 +66,8 @@ class QuoteVersion(models.Model):
                 name="quote_amounts_are_not_negative",
                 condition=Q(net__gte=0) & Q(tax__gte=0) & Q(total=F("net") + F("tax")),
             ),
+            models.UniqueConstraint(fields=["key"], condition=~Q(key=""), name="quote_key_opens_one_version"),
+            models.CheckConstraint(name="free_months_at_most_12", condition=Q(free_months__lte=12)),
             models.CheckConstraint(name="quote_discount_is_a_rate", condition=Q(discount__range=(0, 1))),
             models.CheckConstraint(
                 name="sent_quotes_have_a_last_day",

@@ -17,6 +17,11 @@ COMPLETE = {
     "EMAIL_URL": "smtp://portal:check@mail.example:587",
     "PORTAL_SIGNER_SOCKET": "/run/signer/signer.sock",
     "PORTAL_UNLOCK_KEYS": "/run/unlock-keys.json",
+    "PORTAL_FILES_DIR": "/srv/files",
+    "PORTAL_ADDRESS": "https://portal.example",
+    "PORTAL_VENDOR_NAME": "Vendor Ltd",
+    "PORTAL_VENDOR_ADDRESS": "1 Street, Town",
+    "PORTAL_VENDOR_EMAIL": "sma@vendor.example",
 }
 
 

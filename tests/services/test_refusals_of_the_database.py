@@ -109,7 +109,8 @@ def test_negative_money(dongle, table, column):
         assert "prices_are_not_negative" in words
     else:  # a version's amounts never change, so a new one has to be tried
         columns = (
-            "quote_id, state, priced_on, price_list_id, policy_id, currency, discount, discount_reason, note, tax_rate"
+            "quote_id, state, priced_on, price_list_id, policy_id, currency, discount, discount_reason, note, tax_rate,"
+            " waives_upgrades, free_months, part_month, key"
         )
         amounts = ", ".join("-1" if name == column else name for name in ("net", "tax", "total"))
         words = refused(

@@ -1,0 +1,75 @@
+"""Orders: the list, an order's page, its payment and its cancellation."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.access import staff_page
+from portal.web import PAGE_LENGTH, attempt, by
+from portal.wording import write_day
+from renewals import overviews
+from renewals.forms import CancelForm, PaymentForm
+from renewals.models import Order
+from renewals.services import orders
+from renewals.services.cancellations import cancel_order
+
+
+@require_GET
+@staff_page()
+def order_list(request: HttpRequest) -> HttpResponse:
+    page = Paginator(overviews.orders_newest_first(), PAGE_LENGTH).get_page(request.GET.get("page"))
+    return render(request, "renewals/orders.html", {"page": page})
+
+
+@require_GET
+@staff_page()
+def order_page(request: HttpRequest, order_id: int) -> HttpResponse:
+    """An order with what was fulfilled, its codes, its revenue in time and its history."""
+    return _order_page(request, _order(order_id), {})
+
+
+def _order(order_id: int) -> Order:
+    return get_object_or_404(Order.objects.select_related("quote", "version", "customer"), pk=order_id)
+
+
+def _order_page(request: HttpRequest, order: Order, forms: dict[str, Any], status: int = 200) -> HttpResponse:
+    today = timezone.localdate()
+    context = {
+        **overviews.order_overview(order, today),
+        "payment_form": PaymentForm(today=today, initial={"paid_on": today}),
+        **forms,
+    }
+    return render(request, "renewals/order.html", context, status=status)
+
+
+@require_POST
+@staff_page("settle")
+def pay(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Record the payment of an order that waits for it: that fulfils it."""
+    order, form = _order(order_id), PaymentForm(request.POST, today=timezone.localdate())
+    if form.is_valid() and attempt(
+        form, orders.fulfil_order, order=order, paid_on=form.cleaned_data["paid_on"], **by(request)
+    ):
+        messages.success(request, f"Order {order.number} is paid and fulfilled.")
+        return redirect("renewals:order", order_id)
+    return _order_page(request, order, {"payment_form": form}, status=422)
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page("cancel")
+def cancel_page(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Cancel an order from a day on, saying beforehand what that does."""
+    order = _order(order_id)
+    form = CancelForm(request.POST or None, initial={"from_on": timezone.localdate()})
+    if request.method == "POST" and form.is_valid():
+        done = attempt(form, cancel_order, order=order, **form.cleaned_data, **by(request))
+        if done:
+            messages.success(request, f"Order {order.number} is cancelled from {write_day(done.cancelled_from)} on.")
+            return redirect("renewals:order", order_id)
+    status = 422 if form.errors else 200
+    return render(request, "renewals/cancel.html", {"order": order, "form": form}, status=status)
