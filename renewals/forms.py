@@ -11,7 +11,7 @@ from dongles.forms import PlainCharField
 from dongles.models import Dongle, Product
 from portal.models import Customer
 from renewals.pricing import AddedLicence
-from renewals.queries import DongleRequest
+from renewals.queries import Concessions, DongleRequest
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -84,9 +84,9 @@ class QuoteForm(forms.Form):
         return DongleRequest(dongle, values["renew_years"], values["align_to"], added)
 
     @property
-    def discount_rate(self) -> Decimal:
-        """The discount as a rate: 12.5 % is 0.125."""
-        return (self.cleaned_data["discount"] or Decimal(0)) / 100
+    def concessions(self) -> Concessions:
+        """What is conceded; the discount as a rate: 12.5 % is 0.125."""
+        return Concessions((self.cleaned_data["discount"] or Decimal(0)) / 100)
 
 
 class AcceptForm(forms.Form):

@@ -1,25 +1,36 @@
-"""Reads of what is sold. `price_quote` is the one way from dongles on record to a price, for everybody."""
+"""The price of a quote. `price_quote` is the one way from dongles on record to a price, for everybody."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from django.db.models import QuerySet
-
-from dongles import queries as dongle_queries
-from dongles.coverage import LicenceCoverage, fingerprint
-from dongles.models import Dongle, Licence, Product
+from dongles.coverage import fingerprint
+from dongles.models import Dongle, Product
 from portal.errors import DomainError
 from portal.models import Customer
-from portal.wording import write_day
-from renewals.models import PolicySettings, PriceList, PriceListEntry, TaxRate
+from renewals.facts import Carried, PricingFacts, facts_for, policy_on, price_list_on
+from renewals.models import PolicySettings, PriceList, PriceListEntry
 from renewals.pricing import AddedLicence, Policy, Price, PricedDongle, Request
 from renewals.pricing import PriceList as PriceTerms
 from renewals.pricing.engine import price_dongle
 from renewals.pricing.refusals import check_code_limits
 from renewals.pricing.tax import tax_on
+
+__all__ = [
+    "NO_CONCESSIONS",
+    "Concessions",
+    "DongleRequest",
+    "PricedQuote",
+    "PricedRequest",
+    "facts_of",
+    "policy_on",
+    "price_list_on",
+    "price_on",
+    "price_quote",
+    "terms_of",
+]
 
 
 class DongleRequest(NamedTuple):
@@ -35,7 +46,7 @@ class PricedRequest(NamedTuple):
     """A dongle's request with what is on the dongle and what the rules made of it."""
 
     request: DongleRequest
-    licences: tuple[tuple[Licence, LicenceCoverage], ...]
+    licences: Carried
     added_products: tuple[Product, ...]
     priced: PricedDongle
     fingerprint: str
@@ -47,16 +58,32 @@ class PricedRequest(NamedTuple):
         return self.added_products[licence_index - len(self.licences)]
 
 
+class Concessions(NamedTuple):
+    """What is negotiated for a quote: the discount (a rate, P8), upgrades waived and months given free (Q3)."""
+
+    discount: Decimal = Decimal(0)
+    waives_upgrades: bool = False
+    free_months: int = 0
+
+
+NO_CONCESSIONS = Concessions()
+
+
 class PricedQuote(NamedTuple):
-    """Everything a quote says, unsaved. Amounts in minor units of `currency`."""
+    """Everything a quote says, unsaved. Amounts in minor units of `currency`.
+
+    `part_month` is what was chosen for it, none where the policy's way holds; `concessions` are those that have an
+    effect: an upgrade is waived only where one is due.
+    """
 
     customer: Customer
     priced_on: date
     policy: PolicySettings
+    part_month: str
     price_list: PriceList
     entries: dict[str, PriceListEntry]
     currency: str
-    discount: Decimal
+    concessions: Concessions
     tax_rate: Decimal
     dongles: tuple[PricedRequest, ...]
     net: int
@@ -69,76 +96,90 @@ def price_quote(
     requests: Sequence[DongleRequest],
     *,
     on: date,
-    discount: Decimal = Decimal(0),
-    part_month: str | None = None,
+    concessions: Concessions = NO_CONCESSIONS,
+    part_month: str = "",
 ) -> PricedQuote:
-    """Price the requests as of the day `on`, in seven queries however many dongles and licences there are.
+    """Price the requests as of the day `on`, in six or seven queries however many dongles and licences there are.
 
-    Refuses what the rulebook refuses (P, Q9) and `no_price_list`, `no_policy`, `dongle_not_active`,
-    `dongle_of_other_customer`, `unknown_product`, `dongle_twice`.
+    `part_month` is a choice for this quote instead of the policy's. Refuses what the rulebook refuses (P, Q9) and
+    `no_price_list`, `no_policy`, `dongle_not_active`, `dongle_of_other_customer`, `unknown_product`, `dongle_twice`.
     """
+    facts = facts_of(customer, requests, since=on)
+    return price_on(facts, requests, on=on, concessions=concessions, part_month=part_month)
+
+
+def facts_of(
+    customer: Customer, requests: Sequence[DongleRequest], *, since: date, through: date | None = None
+) -> PricingFacts:
+    """What the requests' price depends on, on a day or through a later one; refuses what can't be quoted at all."""
     _check_dongles(customer, requests)
-    policy = policy_on(on)
-    entries = _entries_on(customer, on)
-    price_list = next(iter(entries.values())).price_list
-    tax_rate = tax_rate_on(customer, on)
+    added = {added.product for request in requests for added in request.added}
+    return facts_for(customer, [request.dongle for request in requests], added, since=since, through=through)
 
-    carried: dict[int, list[tuple[Licence, LicenceCoverage]]] = {request.dongle.pk: [] for request in requests}
-    for licence in dongle_queries.licences_of(request.dongle for request in requests):
-        carried[licence.dongle_id].append((licence, dongle_queries.coverage_of(licence)))
-    families = {covered.family for licences in carried.values() for _, covered in licences}
-    majors = dongle_queries.published_releases(families, through=on, majors_only=True)
-    products = _added_products(requests)
 
+def price_on(
+    facts: PricingFacts,
+    requests: Sequence[DongleRequest],
+    *,
+    on: date,
+    concessions: Concessions = NO_CONCESSIONS,
+    part_month: str = "",
+) -> PricedQuote:
+    """Price the requests as of a day that the facts cover, without a query."""
+    assert facts.since <= on <= facts.through
+    policy = facts.policy_on(on)
+    price_list, entries = facts.prices_on(on)
+    tax_rate = facts.tax_rate_on(on)
     terms = terms_of(policy, part_month)
     prices = PriceTerms(
-        customer.currency,
+        price_list.currency,
         {code: Price(row.licence, row.sma_year, row.upgrade) for code, row in entries.items()},
     )
-    priced = []
-    for request in requests:
-        licences = tuple(carried[request.dongle.pk])
-        added_products = tuple(products[added.product] for added in request.added)
-        _check_families(request.dongle, licences, added_products)
-        check_code_limits([covered for _, covered in licences], request.added)
-        result = price_dongle(
-            terms,
-            prices,
-            [covered for _, covered in licences],
-            majors,
-            Request(on, request.renew_years, request.align_to, request.added, Fraction(discount)),
-        )
-        print_of = fingerprint([(licence.pk, covered) for licence, covered in licences])
-        priced.append(PricedRequest(request, licences, added_products, result, print_of))
-
+    priced = [_priced(facts, each, terms, prices, concessions, on) for each in requests]
     net = sum(each.priced.net for each in priced)
     tax = tax_on(net, Fraction(tax_rate))
+    is_waived = concessions.waives_upgrades and any(each.priced.missed_majors for each in priced)
     return PricedQuote(
-        customer,
-        on,
-        policy,
-        price_list,
-        entries,
-        customer.currency,
-        discount,
-        tax_rate,
-        tuple(priced),
-        net,
-        tax,
-        net + tax,
+        customer=facts.customer,
+        priced_on=on,
+        policy=policy,
+        part_month=part_month,
+        price_list=price_list,
+        entries=entries,
+        currency=price_list.currency,
+        concessions=concessions._replace(waives_upgrades=is_waived),
+        tax_rate=tax_rate,
+        dongles=tuple(priced),
+        net=net,
+        tax=tax,
+        total=net + tax,
     )
 
 
-def policy_on(on: date) -> PolicySettings:
-    """The policy settings in force on a day (`no_policy`)."""
-    policy = PolicySettings.objects.filter(valid_from__lte=on).order_by("-valid_from").first()
-    if policy is None:
-        raise DomainError("no_policy", f"No policy settings are valid on {write_day(on)}.")
-    return policy
+def _priced(
+    facts: PricingFacts, each: DongleRequest, terms: Policy, prices: PriceTerms, concessions: Concessions, on: date
+) -> PricedRequest:
+    licences = facts.carried[each.dongle.pk]
+    added_products = tuple(facts.products[added.product] for added in each.added)
+    _check_families(each.dongle, licences, added_products)
+    check_code_limits([covered for _, covered in licences], each.added)
+    request = Request(
+        on,
+        each.renew_years,
+        each.align_to,
+        each.added,
+        Fraction(concessions.discount),
+        waives_upgrades=concessions.waives_upgrades,
+        free_months=concessions.free_months,
+    )
+    majors = [release for release in facts.majors if release.build_on <= on]
+    result = price_dongle(terms, prices, [covered for _, covered in licences], majors, request)
+    print_of = fingerprint([(licence.pk, covered) for licence, covered in licences])
+    return PricedRequest(each, licences, added_products, result, print_of)
 
 
-def terms_of(policy: PolicySettings, part_month: str | None = None) -> Policy:
-    """The policy as the rules take it; `part_month` may be tried out differently."""
+def terms_of(policy: PolicySettings, part_month: str = "") -> Policy:
+    """The policy as the rules take it; `part_month` is what a quote chose instead."""
     return Policy(
         part_month=part_month or policy.part_month,
         missed_majors=policy.missed_majors,
@@ -151,43 +192,6 @@ def terms_of(policy: PolicySettings, part_month: str | None = None) -> Policy:
         reinstatement_fee=Fraction(policy.reinstatement_fee),
         grace_days=policy.grace_days,
     )
-
-
-def tax_rate_on(customer: Customer, on: date) -> Decimal:
-    """P9: the rate for the customer's country and tax status; 0 where none is on record."""
-    rate = (
-        TaxRate.objects.filter(country=customer.country, tax_status=customer.tax_status, valid_from__lte=on)
-        .order_by("-valid_from")
-        .values_list("rate", flat=True)
-        .first()
-    )
-    return Decimal(0) if rate is None else rate
-
-
-def price_lists_on(customer: Customer, on: date) -> QuerySet[PriceList]:
-    """The price lists for a customer that are valid on a day, the one in force first."""
-    lists = PriceList.objects.filter(currency=customer.currency, segment=customer.segment, valid_from__lte=on)
-    return lists.order_by("-valid_from")
-
-
-def price_list_on(customer: Customer, on: date) -> PriceList | None:
-    """The price list in force for a customer on a day."""
-    return price_lists_on(customer, on).first()
-
-
-def _entries_on(customer: Customer, on: date) -> dict[str, PriceListEntry]:
-    in_force = price_lists_on(customer, on).values("pk")[:1]
-    entries = {
-        entry.product.code: entry
-        for entry in PriceListEntry.objects.filter(price_list=in_force).select_related("price_list", "product")
-    }
-    if not entries:
-        raise DomainError(
-            "no_price_list",
-            f"There is no price list in {customer.currency} for {customer.get_segment_display().lower()} customers"
-            f" on {write_day(on)}.",
-        )
-    return entries
 
 
 def _check_dongles(customer: Customer, requests: Sequence[DongleRequest]) -> None:
@@ -217,19 +221,7 @@ def _check_dongles(customer: Customer, requests: Sequence[DongleRequest]) -> Non
         seen.add(dongle.pk)
 
 
-def _added_products(requests: Iterable[DongleRequest]) -> dict[str, Product]:
-    codes = {added.product for request in requests for added in request.added}
-    if not codes:
-        return {}
-    products = {product.code: product for product in Product.objects.filter(code__in=codes).select_related("family")}
-    for code in sorted(codes - products.keys()):
-        raise DomainError("unknown_product", f"There is no product {code}.", {"field": "add", "product": code})
-    return products
-
-
-def _check_families(
-    dongle: Dongle, licences: Sequence[tuple[Licence, LicenceCoverage]], added: Sequence[Product]
-) -> None:
+def _check_families(dongle: Dongle, licences: Carried, added: Sequence[Product]) -> None:
     """Only a licence server carries products of several families (`wrong_family`)."""
     if dongle.kind == Dongle.Kind.LICENCE_SERVER:
         return

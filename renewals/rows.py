@@ -9,7 +9,7 @@ from renewals.models import PriceListEntry, QuoteDongle, QuoteLine, QuoteVersion
 from renewals.pricing import AddedLicence, Discount, Line, Request
 from renewals.pricing.fulfilment import QuotedDongle, QuotedLine
 from renewals.pricing.steps import steps_as_json
-from renewals.queries import DongleRequest, PricedQuote, PricedRequest, terms_of
+from renewals.queries import Concessions, DongleRequest, PricedQuote, PricedRequest, terms_of
 from renewals.recognition import sma_share
 
 
@@ -99,6 +99,11 @@ def quoted_terms(quoted: QuoteDongle, version: QuoteVersion, lines: Sequence[Quo
 
 def added_licences(quoted: QuoteDongle) -> tuple[AddedLicence, ...]:
     return tuple(AddedLicence(added["product"], added["seats"]) for added in quoted.added)
+
+
+def concessions_of(version: QuoteVersion) -> Concessions:
+    """What a version concedes, to concede it again."""
+    return Concessions(version.discount, version.waives_upgrades, version.free_months)
 
 
 def requests_of(version: QuoteVersion) -> list[DongleRequest]:

@@ -9,7 +9,7 @@ from dongles.models import Dongle, Licence, Product, ProductFamily, Release, Sma
 from portal.audit import Actor
 from portal.models import Contact, Customer, User
 from renewals.models import PolicySettings, PriceList, PriceListEntry, TaxRate
-from renewals.queries import DongleRequest
+from renewals.queries import Concessions, DongleRequest
 from renewals.services import orders, quotes
 
 DAY_ONE = date(2020, 1, 1)
@@ -95,9 +95,12 @@ SALES = Actor("Sales", None, "system")
 
 def draft(dongle: Dongle, on: str, **asked: object):
     """A draft for one dongle made on that day; renewal for a year unless asked otherwise."""
-    given = {key: asked.pop(key) for key in ("discount", "discount_reason", "note", "revises", "actor") if key in asked}
+    names = ("discount_reason", "part_month", "note", "revises", "newest_known", "actor")
+    given = {key: asked.pop(key) for key in names if key in asked}
+    conceded = {key: asked.pop(key) for key in Concessions._fields if key in asked}
     request = DongleRequest(dongle, **(asked or {"renew_years": 1}))
-    return quotes.draft_quote(customer=dongle.customer, requests=[request], at=at(on), **{"actor": SALES, **given})
+    given = {"actor": SALES, "concessions": Concessions(**conceded), **given}
+    return quotes.draft_quote(customer=dongle.customer, requests=[request], at=at(on), **given)
 
 
 def send(dongle: Dongle, on: str, **asked: object):

@@ -26,6 +26,7 @@ CONFLICTS = frozenset(
         "order_not_fulfilled",
         "quote_accepted",
         "quote_already_sent",
+        "quote_changed",
         "quote_declined",
         "quote_expired",
         "quote_not_sent",

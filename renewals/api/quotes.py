@@ -11,16 +11,16 @@ from rest_framework.response import Response
 
 from dongles import queries as dongle_queries
 from dongles.forms import plain_text
-from portal.api.fields import DayField, RateField, RequestSerializer, TextField, WholeNumberField
+from portal.api.fields import DayField, FlagField, RateField, RequestSerializer, TextField, WholeNumberField
 from portal.api.schema import operation
 from portal.api.views import StaffView
 from portal.models import Customer
 from renewals import overviews, queries
 from renewals.api.lines import CustomerSerializer, PricedSerializer
 from renewals.api.orders import OrderSerializer, presented_order
-from renewals.models import Quote, QuoteVersion
+from renewals.models import PolicySettings, Quote, QuoteVersion
 from renewals.pricing import AddedLicence
-from renewals.queries import DongleRequest
+from renewals.queries import Concessions, DongleRequest
 from renewals.services import orders, quotes
 from renewals.states import QuoteState
 
@@ -28,7 +28,7 @@ PRICING_REFUSALS = (
     "not_a_serial unknown_serial dongle_without_owner dongle_of_other_customer dongle_not_active dongle_twice"
     " nothing_requested renew_or_align years_out_of_range no_licences no_price upgrade_not_above_sma align_too_early"
     " too_far_ahead nothing_to_buy no_price_list no_policy unknown_product wrong_family too_many_products"
-    " too_many_seats"
+    " too_many_seats free_months_out_of_range"
 )
 DRAFTING_REFUSALS = PRICING_REFUSALS + " discount_reason_missing"
 ASKED = {"dongles": [{"serial": "104-233", "renew_years": 1}]}
@@ -60,11 +60,28 @@ class PreviewRequest(RequestSerializer):
 
     dongles = serializers.ListField(child=DongleAsked(), min_length=1, max_length=100)
     discount = RateField(required=False, help_text="The negotiated rate, on every line.")
+    waives_upgrades = FlagField(
+        required=False, help_text="Missed major releases are not charged; takes somebody else's approval (Q3)."
+    )
+    free_months = WholeNumberField(
+        required=False, min_value=0, max_value=12, help_text="On top of what is bought; takes approval (Q3)."
+    )
+    part_month = serializers.ChoiceField(
+        required=False,
+        choices=PolicySettings.PartMonth.choices,
+        help_text="How a part of a year is counted, instead of the policy's way (P3).",
+    )
 
 
 class DraftRequest(PreviewRequest):
     discount_reason = TextField(required=False, allow_blank=True, max_length=250)
     note = TextField(required=False, allow_blank=True, max_length=2000, help_text="To the customer.")
+
+
+class ReviseRequest(DraftRequest):
+    newest_known = WholeNumberField(
+        required=False, min_value=1, help_text="The newest version that you know; a newer one is not overwritten."
+    )
 
 
 class ReasonRequest(RequestSerializer):
@@ -93,6 +110,9 @@ class QuoteVersionSerializer(PricedSerializer):
     customer = CustomerSerializer()
     discount_reason = serializers.CharField(source="version.discount_reason", allow_blank=True)
     note = serializers.CharField(source="version.note", allow_blank=True)
+    waives_upgrades = serializers.BooleanField(source="version.waives_upgrades")
+    free_months = serializers.IntegerField(source="version.free_months")
+    part_month = serializers.CharField(source="version.part_month", allow_blank=True)
     needs_approval = serializers.BooleanField(source="version.needs_approval")
     is_approved = serializers.SerializerMethodField()
     order = serializers.IntegerField(source="order.pk", allow_null=True)
@@ -112,6 +132,7 @@ def asked_of(body: dict[str, Any]) -> tuple[Customer, list[DongleRequest]]:
         )
         for asked in body.pop("dongles")
     ]
+    body["concessions"] = Concessions(**{key: body.pop(key) for key in Concessions._fields if key in body})
     return dongle_queries.owner_of(requests[0].dongle), requests
 
 
@@ -181,17 +202,17 @@ class VersionsView(StaffView):
     @operation(
         "revise_quote",
         "Draft the next version of a quote",
-        request=DraftRequest,
+        request=ReviseRequest,
         answer=QuoteVersionSerializer,
         status=201,
-        refusals=DRAFTING_REFUSALS + " quote_accepted",
+        refusals=DRAFTING_REFUSALS + " quote_accepted quote_changed",
         missing="not_found",
         examples={"Three years instead": {"dongles": [{"serial": "104233", "renew_years": 3}]}},
     )
     def post(self, request: Request, quote_id: int) -> Response:
         """A draft that it revises is superseded at once, a sent version when the new one is sent (Q2)."""
         quote = get_object_or_404(Quote.objects.select_related("customer"), pk=quote_id)
-        body = self.values_of(DraftRequest)
+        body = self.values_of(ReviseRequest)
         _, requests = asked_of(body)
         version = quotes.draft_quote(customer=quote.customer, requests=requests, revises=quote, **body, **self.by())
         return presented_version(version, status=201)

@@ -14,7 +14,7 @@ from portal.audit import Actor
 from portal.models import User
 from renewals.models import Order, QuoteVersion
 from renewals.pricing import AddedLicence
-from renewals.queries import DongleRequest
+from renewals.queries import Concessions, DongleRequest
 from renewals.services import orders, quotes
 from renewals.services.cancellations import cancel_order
 
@@ -30,7 +30,8 @@ class Desk:
 
     def draft(self, serial: str, days_ago: int, **asked: Any) -> QuoteVersion:
         """A draft for the dongle: a year unless asked otherwise."""
-        terms = {key: asked.pop(key) for key in ("discount", "discount_reason", "note", "revises") if key in asked}
+        names = ("concessions", "discount_reason", "note", "revises")
+        terms = {key: asked.pop(key) for key in names if key in asked}
         dongle = Dongle.objects.select_related("customer").get(serial=serial)
         assert dongle.customer is not None
         return quotes.draft_quote(
@@ -105,5 +106,11 @@ def act_out(on: date, users: Mapping[str, User]) -> None:
     desk.accept(waiting, 8, "HP-3308")
     desk.send("104407", 6)
     desk.send("104412", 2, renew_years=3, revises=first.quote)
-    desk.draft("104410", 0, renew_years=2, discount=Decimal("0.2"), discount_reason="Reference site for two years.")
+    desk.draft(
+        "104410",
+        0,
+        renew_years=2,
+        concessions=Concessions(Decimal("0.2")),
+        discount_reason="Reference site for two years.",
+    )
     desk.draft("104411", 0, note="Asked for by telephone.")

@@ -1,6 +1,7 @@
 """Prices a request for a dongle: the rules called in order (P1–P10). Pure.
 
-check_request → coverage (C4, C5) → target (P2) → lines, licence by licence (P1) → discounts (P8) → tax (P9)
+check_request → coverage (C4, C5) → target (P2) → lines, licence by licence (P1) → discounts (P8) → free months (Q3)
+→ tax (P9)
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from dongles.coverage import LicenceCoverage, Release, covered_through, is_lapse
 from dongles.terms import ONE_DAY, Months, term_end
 from portal.errors import DomainError
 from portal.wording import write_day
+from renewals.pricing.concessions import with_free_months
 from renewals.pricing.discounts import discounts_on, multi_year_rate
 from renewals.pricing.lapsed import back_pay, reinstatement_fee
 from renewals.pricing.refusals import check_request
@@ -49,21 +51,24 @@ def price_dongle(
     lapsed = [is_lapsed(end, on, policy.grace_days) for end in ends]
     paid_through = max((end for end, gone in zip(ends, lapsed, strict=True) if not gone), default=None)
     missed = _missed(licences, lapsed, releases, request, policy) if True in lapsed else {}
-    until = target(policy, request, paid_through, any_lapsed=True in lapsed, upgrade_due=bool(missed))
+    is_upgrade_due = bool(missed) and not request.waives_upgrades
+    until = target(policy, request, paid_through, any_lapsed=True in lapsed, upgrade_due=is_upgrade_due)
 
     pricing = _DonglePricing(policy, prices, request, until)
     for index, licence in enumerate(licences):
         if not lapsed[index]:
             pricing.renew(index, licence, ends[index] + ONE_DAY)
-        elif index in missed:
+        elif index in missed and is_upgrade_due:
             pricing.upgrade(index, licence, len(missed[index]))
         else:
-            pricing.reinstate(index, licence, ends[index])
+            pricing.reinstate(index, licence, ends[index], is_waived=index in missed)
     for index, added in enumerate(request.added, len(licences)):
         pricing.add(index, added)
     lines = pricing.lines
     if not lines:
         raise DomainError("nothing_to_buy", f"Everything is covered through {write_day(until)} already.")
+    if request.free_months:
+        lines, until = with_free_months(lines, licences, request, until)
     net = sum(line.net for line in lines)
     tax = tax_on(net, request.tax_rate)
     return PricedDongle(prices.currency, on, until, paid_through, tuple(lines), missed, net, tax, net + tax)
@@ -97,15 +102,15 @@ class _DonglePricing:
         """P4, D3: SMA from the day after the old one to T."""
         self._sma(index, licence.product, licence.seats, starts_on, "P4")
 
-    def reinstate(self, index: int, licence: LicenceCoverage, ended_on: date) -> None:
-        """P6: SMA from the day of the order; back pay and reinstatement fee by policy."""
+    def reinstate(self, index: int, licence: LicenceCoverage, ended_on: date, *, is_waived: bool) -> None:
+        """P6: SMA from the day of the order; back pay and reinstatement fee by policy. Or an upgrade is waived (Q3)."""
         product, seats = licence.product, licence.seats
         price = self.prices[product]
         if self.policy.back_pay and (owed := back_pay(self.policy, price, seats, ended_on, self.request.on)):
             gap, amount, steps = owed
             self._line("back_pay", index, product, seats, None, None, gap, amount, ("P6",), steps)
         self._fee(index, product, seats, price)
-        self._sma(index, product, seats, self.request.on, "P6")
+        self._sma(index, product, seats, self.request.on, "P6", *(("Q3",) if is_waived else ()))
 
     def upgrade(self, index: int, licence: LicenceCoverage, missed: int) -> None:
         """P7: the upgrade with the SMA that it includes, the fee, then SMA to T."""
@@ -139,7 +144,7 @@ class _DonglePricing:
             step = Step("P6", "reinstatement_fee", (price.sma_year, seats, rate.numerator, rate.denominator), fee)
             self._line("reinstatement_fee", index, product, seats, None, None, NO_MONTHS, fee, ("P6",), (step,))
 
-    def _sma(self, index: int, product: str, seats: int, starts_on: date, rule: str) -> None:
+    def _sma(self, index: int, product: str, seats: int, starts_on: date, *why: str) -> None:
         """P3: full years, then the remainder."""
         spans = self._spans.get(starts_on)
         if spans is None:
@@ -161,7 +166,7 @@ class _DonglePricing:
                 ended,
                 months,
                 amount,
-                (rule, "P3"),
+                (*why, "P3"),
                 steps,
                 multi_year if kind == "sma_year" else NO_RATE,
             )

@@ -57,6 +57,8 @@ def explain_step(step: Step, currency: str) -> str:
                 f"but not below the SMA that it includes, {money(sma_year)} × {seats(number)} × {months_included} ÷ 12"
                 f" = {result}"
             )
+        case "free_months":
+            return f"{count(inputs[0], 'month')} more, free"
         case "multi_year" | "negotiated":
             amount, numerator, denominator = inputs
             rate = write_rate(Fraction(numerator, denominator))
@@ -114,7 +116,7 @@ def explain_target(
         request,
         priced.paid_through,
         any_lapsed=any(is_lapsed(covered_through(each), request.on, policy.grace_days) for each in licences),
-        upgrade_due=bool(priced.missed_majors),
+        upgrade_due=bool(priced.missed_majors) and not request.waives_upgrades,
     )
     if request.align_to is not None:
         candidates.append(("alignment", request.align_to))
@@ -127,7 +129,10 @@ def explain_target(
         "alignment": "the date asked for",
     }
     decided = max(day for _, day in candidates)
-    return [
+    sentences = [
         f"P2  {write_day(day)}: {reasons[reason]}" + (", which decides" if day == decided else "")
         for reason, day in candidates
     ]
+    if request.free_months:
+        sentences.append(f"Q3  {write_day(priced.covered_through)}: {count(request.free_months, 'month')} more, free")
+    return sentences

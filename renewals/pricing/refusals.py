@@ -11,11 +11,12 @@ from renewals.pricing.terms import AddedLicence, Policy, PriceList, Request
 
 MOST_PRODUCTS = 60
 MOST_SEATS = 65535
+MOST_FREE_MONTHS = 12
 
 
 def check_request(policy: Policy, prices: PriceList, licences: Sequence[LicenceCoverage], request: Request) -> None:
     """P: refuse `nothing_requested`, `renew_or_align`, `years_out_of_range`, `no_licences`, `no_price`,
-    `upgrade_not_above_sma`, in this order."""
+    `upgrade_not_above_sma`, in this order; and `free_months_out_of_range` (Q3)."""
     years = request.renew_years or 0
     if not years and request.align_to is None and not request.added:
         raise DomainError("nothing_requested", "Ask for a renewal, for alignment to a date, or for new licences.")
@@ -26,6 +27,12 @@ def check_request(policy: Policy, prices: PriceList, licences: Sequence[LicenceC
     if not 0 <= years <= policy.max_years:
         raise DomainError(
             "years_out_of_range", f"Renewal is for 1 to {policy.max_years} years.", {"field": "renew_years"}
+        )
+    if not 0 <= request.free_months <= MOST_FREE_MONTHS:
+        raise DomainError(
+            "free_months_out_of_range",
+            f"At most {MOST_FREE_MONTHS} months can be given free.",
+            {"field": "free_months"},
         )
     if not licences and not request.added:
         raise DomainError("no_licences", "The dongle carries no licence that could be renewed.")

@@ -45,10 +45,15 @@ def target(policy: Policy, request: Request, paid_through: date | None, *, any_l
         if align_to < earliest:
             refuse_early_alignment(align_to, earliest)
         latest = align_to
-    if latest > term_end(request.on, FURTHEST_MONTHS):
+    check_not_too_far(latest, request.on)
+    return latest
+
+
+def check_not_too_far(day: date, on: date) -> None:
+    """P2: refuse `too_far_ahead`."""
+    if day > term_end(on, FURTHEST_MONTHS):
         raise DomainError(
             "too_far_ahead",
-            f"{write_day(latest)} is more than ten years ahead: no unlock code could state it.",
+            f"{write_day(day)} is more than ten years ahead: no unlock code could state it.",
             {"field": "align_to"},
         )
-    return latest

@@ -53,7 +53,10 @@ class AddedLicence(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What is asked for a dongle on the day `on`."""
+    """What is asked for a dongle on the day `on`.
+
+    `waives_upgrades` and `free_months` are concessions (Q3): missed releases are not charged, months come on top of T.
+    """
 
     on: date
     renew_years: int | None = None
@@ -61,6 +64,8 @@ class Request(NamedTuple):
     added: tuple[AddedLicence, ...] = ()
     discount: Fraction = NO_RATE
     tax_rate: Fraction = NO_RATE
+    waives_upgrades: bool = False
+    free_months: int = 0
 
 
 class Step(NamedTuple):

@@ -28,7 +28,7 @@ from renewals.models import (
     RevenueSegment,
 )
 from renewals.pricing.fulfilment import Redated, redate
-from renewals.rows import quoted_terms, requests_of
+from renewals.rows import concessions_of, quoted_terms, requests_of
 from renewals.services.news import news_since, wording_of
 from renewals.services.quotes import draft_quote, lock_version, move_version
 from renewals.states import OrderState, QuoteState, next_order_state, next_quote_state
@@ -80,7 +80,8 @@ def accept_quote(
             requests=requests_of(version),
             actor=Actor("Portal", None, version.drafted_by.role if version.drafted_by else "system"),
             at=at,
-            discount=version.discount,
+            concessions=concessions_of(version),
+            part_month=version.part_month,
             discount_reason=version.discount_reason,
             note=version.note,
             revises=version.quote,

@@ -16,7 +16,7 @@ from portal.models import Customer
 from portal.wording import write_day
 from renewals import queries
 from renewals.models import PolicySettings, Quote, QuoteDongle, QuoteLine, QuoteVersion
-from renewals.queries import DongleRequest
+from renewals.queries import NO_CONCESSIONS, Concessions, DongleRequest, PricedQuote
 from renewals.rows import rows_of
 from renewals.states import QuoteState, next_quote_state
 
@@ -28,29 +28,36 @@ def draft_quote(
     requests: Sequence[DongleRequest],
     actor: Actor,
     at: datetime,
-    discount: Decimal = Decimal(0),
+    concessions: Concessions = NO_CONCESSIONS,
     discount_reason: str = "",
+    part_month: str = "",
     note: str = "",
     revises: Quote | None = None,
+    newest_known: int | None = None,
 ) -> QuoteVersion:
     """Price the requests as of today and keep the result as a draft: of a new quote, or the next version of one.
 
     A draft that it revises is superseded at once; a sent version stays a promise until the new one is sent.
-    Refuses what `price_quote` refuses, `discount_out_of_range`, `discount_reason_missing` and `quote_accepted`.
+    `newest_known` is the number of the newest version that who drafts has seen: where somebody has made a newer one
+    meanwhile it is refused (`quote_changed`) rather than superseded unseen. Refuses what `price_quote` refuses,
+    `discount_out_of_range`, `discount_reason_missing` (for whatever is conceded, Q3) and `quote_accepted`.
     """
     check_ability(actor, "sell")
-    if not 0 <= discount <= 1:
+    if not 0 <= concessions.discount <= 1:
         raise DomainError("discount_out_of_range", "A discount lies between 0 and 100 %.", {"field": "discount"})
-    if discount and not discount_reason.strip():
-        raise DomainError("discount_reason_missing", "Say why this discount is given.", {"field": "discount_reason"})
-    priced = queries.price_quote(customer, requests, on=timezone.localdate(at), discount=discount)
+    if concessions != NO_CONCESSIONS and not discount_reason.strip():
+        raise DomainError("discount_reason_missing", "Say why this is given.", {"field": "discount_reason"})
+    priced = queries.price_quote(
+        customer, requests, on=timezone.localdate(at), concessions=concessions, part_month=part_month
+    )
 
     deeds, number = [], 1
     if revises is None:
         quote = Quote.objects.create(customer=customer, created_at=at)
     else:
         quote = Quote.objects.select_for_update().get(pk=revises.pk, customer=customer)
-        versions = list(quote.versions.all())
+        versions = list(quote.versions.select_related("drafted_by"))
+        _check_newest(versions, newest_known)
         deeds += _supersede(versions, QuoteState.DRAFT)
         number = max(version.number for version in versions) + 1
     version = QuoteVersion.objects.create(
@@ -61,7 +68,10 @@ def draft_quote(
         price_list=priced.price_list,
         policy=priced.policy,
         currency=priced.currency,
-        discount=discount,
+        discount=priced.concessions.discount,
+        waives_upgrades=priced.concessions.waives_upgrades,
+        free_months=priced.concessions.free_months,
+        part_month=part_month,
         discount_reason=discount_reason.strip(),
         note=note.strip(),
         tax_rate=priced.tax_rate,
@@ -69,7 +79,7 @@ def draft_quote(
         tax=priced.tax,
         total=priced.total,
         drafted_by_id=actor.user_id,
-        needs_approval=discount > discount_limit(priced.policy, actor.role),
+        needs_approval=needs_approval(priced, actor.role),
     )
     rows = rows_of(version, priced)
     QuoteDongle.objects.bulk_create(quoted for quoted, _ in rows)
@@ -83,6 +93,23 @@ def draft_quote(
     )
     audit.record(actor, at, *deeds)
     return version
+
+
+def needs_approval(priced: PricedQuote, role: str) -> bool:
+    """Q3: whether another person has to approve: a discount over the role's limit, waived upgrades, free months."""
+    given = priced.concessions
+    return given.discount > discount_limit(priced.policy, role) or given.waives_upgrades or given.free_months > 0
+
+
+def _check_newest(versions: Sequence[QuoteVersion], newest_known: int | None) -> None:
+    newest = max(versions, key=lambda version: version.number)
+    if newest_known is not None and newest.number > newest_known:
+        raise DomainError(
+            "quote_changed",
+            f"Meanwhile {newest.drafted_by or 'the portal'} has made version {newest.number} of this quote."
+            " Look at it before you make another.",
+            {"version": newest.number},
+        )
 
 
 def discount_limit(policy: PolicySettings, role: str) -> Decimal:
@@ -100,7 +127,7 @@ def _supersede(versions: Sequence[QuoteVersion], state: QuoteState) -> list[Deed
 
 @transaction.atomic
 def approve_quote(*, version: QuoteVersion, actor: Actor, at: datetime, reason: str) -> QuoteVersion:
-    """Q3: another person with the limit for it approves the discount, with a reason.
+    """Q3: another person, with the limit for the discount, approves what is conceded, with a reason.
 
     Refuses `approval_own`, `approval_over_limit`, `approval_reason_missing`, and a version that is no draft.
     """
@@ -117,7 +144,12 @@ def approve_quote(*, version: QuoteVersion, actor: Actor, at: datetime, reason: 
         raise DomainError("approval_reason_missing", "Say why you approve.", {"field": "reason"})
     version.approved_by_id = actor.user_id
     version.save(update_fields=["approved_by"])
-    audit.record(actor, at, Deed("approve", version, after={"discount": str(version.discount)}, reason=reason.strip()))
+    conceded = {
+        "discount": str(version.discount),
+        "waives_upgrades": version.waives_upgrades,
+        "free_months": version.free_months,
+    }
+    audit.record(actor, at, Deed("approve", version, after=conceded, reason=reason.strip()))
     return version
 
 
@@ -135,7 +167,7 @@ def send_quote(*, version: QuoteVersion, actor: Actor, at: datetime) -> QuoteVer
     next_quote_state(version.state, "send")
     today = timezone.localdate(at)
     if version.needs_approval and version.approved_by_id is None:
-        raise DomainError("approval_needed", "The discount is over your limit: somebody else has to approve it first.")
+        raise DomainError("approval_needed", "What this quote concedes has to be approved by somebody else first.")
     if version.priced_on != today:
         raise DomainError(
             "quote_outdated",

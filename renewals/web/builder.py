@@ -51,7 +51,7 @@ def quote_builder(request: HttpRequest, serial: str) -> HttpResponse:
             dongle.customer,
             [form.request_for(dongle)],
             on=timezone.localdate(),
-            discount=form.discount_rate,
+            concessions=form.concessions,
         )
         is_kept = request.method == "POST" and "work_it_out" not in request.POST
         if priced and is_kept and (drafted := done_once(request, lambda: _draft(request, form, dongle, revises))):
@@ -80,7 +80,7 @@ def _draft(request: HttpRequest, form: QuoteForm, dongle: Dongle, revises: Quote
         quotes.draft_quote,
         customer=dongle.customer,
         requests=[form.request_for(dongle)],
-        discount=form.discount_rate,
+        concessions=form.concessions,
         discount_reason=form.cleaned_data["discount_reason"],
         note=form.cleaned_data["note"],
         revises=revises,

@@ -118,7 +118,7 @@ def test_six_clicks_at_once_make_one_draft(today):
         ({"align_to": "tomorrow"}, "align_to", "Enter a valid date."),
         ({"renew_years": "9"}, "renew_years", "Select a valid choice."),
         ({"discount": "5.555"}, "discount", "no more than 2 decimal places"),
-        ({"discount": "10"}, "discount_reason", "Say why this discount is given."),
+        ({"discount": "10"}, "discount_reason", "Say why this is given."),
         ({"add_VOL-QNT": "0"}, "add_VOL-QNT", "greater than or equal to 1"),
         ({"add_VOL-QNT": "-3"}, "add_VOL-QNT", "greater than or equal to 1"),
     ],

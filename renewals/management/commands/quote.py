@@ -21,7 +21,7 @@ from renewals.pricing import Line, Request
 from renewals.pricing.explain import explain_licence, explain_steps, explain_target
 from renewals.pricing.scenarios import write_amount, write_result
 from renewals.pricing.steps import steps_as_json, steps_from_json
-from renewals.queries import DongleRequest, PricedQuote
+from renewals.queries import Concessions, DongleRequest, PricedQuote
 
 KINDS = dict(QuoteLine.Kind.choices)
 
@@ -51,7 +51,11 @@ class Command(BaseCommand):
             dongle = dongle_queries.dongle_by_serial(options["serial"])
             request = DongleRequest(dongle, years, align_to, added)
             quote = queries.price_quote(
-                dongle_queries.owner_of(dongle), [request], on=on, discount=discount, part_month=options["part_month"]
+                dongle_queries.owner_of(dongle),
+                [request],
+                on=on,
+                concessions=Concessions(discount),
+                part_month=options["part_month"] or "",
             )
         except DomainError as refusal:
             raise Refused(refusal) from None
@@ -61,7 +65,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(as_json(quote, releases), ensure_ascii=False))
             return
-        for line in as_text(quote, options["part_month"], releases):
+        for line in as_text(quote, releases):
             self.stdout.write(line)
 
 
@@ -98,7 +102,7 @@ def arithmetic(line: Line, currency: str) -> list[str]:
     return explain_steps(steps_from_json(steps_as_json(line)), currency)
 
 
-def as_text(quote: PricedQuote, part_month: str | None, releases: list[Release]) -> Iterator[str]:
+def as_text(quote: PricedQuote, releases: list[Release]) -> Iterator[str]:
     """The table, line by line."""
     each = quote.dongles[0]
     dongle, priced = each.request.dongle, each.priced
@@ -106,7 +110,7 @@ def as_text(quote: PricedQuote, part_month: str | None, releases: list[Release])
     yield f"Priced on {write_day(quote.priced_on)} with “{quote.price_list.name}”, amounts in {quote.currency}"
     yield ""
     yield f"Covered through {write_day(priced.covered_through)}, because not earlier than"
-    policy = queries.terms_of(quote.policy, part_month)
+    policy = queries.terms_of(quote.policy, quote.part_month)
     request = Request(quote.priced_on, each.request.renew_years, each.request.align_to, each.request.added)
     covered = [licence for _, licence in each.licences]
     yield from (f"  {sentence}" for sentence in explain_target(policy, covered, request, priced))
