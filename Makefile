@@ -17,11 +17,12 @@ production_env := PORTAL_ENV=production PORTAL_HOSTS=portal.example REDIS_URL=re
 # $(call step,NAME,COMMAND): say what is done; where it fails, say what failed.
 step = @printf '\n== %s\n' '$(1)'; $(2) || { printf '\nmake: failed at: %s\n' '$(1)' >&2; exit 1; }
 
-.PHONY: help run test bench screenshots lock clean set-up
+.PHONY: help run test proof bench screenshots lock clean set-up
 
 help:
 	@echo 'make run    set up, fill the demo, tell one renewal, serve the portal (PORT=8000)'
 	@echo 'make test   set up and run every check and test (PYTEST_ARGS="tests/rules -k Q1")'
+	@echo 'make proof  the longer proof: 1,000 random quotes, the same cents everywhere'
 	@echo 'make bench  measure the speed of the main job'
 	@echo 'make screenshots  take the pictures of docs/ anew (needs chromium)'
 	@echo 'make lock   resolve the dependencies anew into requirements*.lock'
@@ -44,6 +45,10 @@ test: set-up
 	$(call step,yamllint,$(venv) -m yamllint --strict docker .ci)
 	$(call step,hadolint,if ls docker/*Dockerfile* >/dev/null 2>&1; then .venv/bin/hadolint docker/*Dockerfile*; fi)
 	$(call step,pytest,$(test_env) $(venv) -m pytest -n 2 $(PYTEST_ARGS))
+
+proof: set-up
+	$(call step,1000 random quotes with the same cents everywhere,PROOF_QUOTES=1000 $(test_env) $(venv) -m pytest -n 2 \
+	  tests/services/test_same_cents.py)
 
 bench: set-up
 	@PORTAL_LOCAL_DIR=.local/bench $(venv) -m tests.bench

@@ -109,15 +109,41 @@ def published_releases(
     return [PublishedRelease(*row) for row in rows]
 
 
-def products_for(dongle: Dongle) -> Sequence[Product]:
-    """The products that may be added: of the families on it, of any on a licence server or an empty dongle."""
-    products = Product.objects.select_related("family").order_by("family__name", "number")
-    families = set(
-        Licence.objects.filter(dongle=dongle, withdrawn_on__isnull=True).values_list("product__family", flat=True)
-    )
-    if families and dongle.kind != Dongle.Kind.LICENCE_SERVER:
-        products = products.filter(family__in=families)
-    return list(products)
+def coming_majors(families: Iterable[str], *, after: date, through: date) -> Sequence[PublishedRelease]:
+    """The major releases of the families that come out after a day and through another, published or only planned."""
+    releases = Release.objects.filter(
+        family__name__in=set(families), is_major=True, build_on__gt=after, build_on__lte=through
+    ).order_by("build_on", "pk")
+    return [PublishedRelease(*row) for row in releases.values_list("family__name", "version", "build_on", "is_major")]
+
+
+def products_for(dongles: Sequence[Dongle]) -> dict[int, Sequence[Product]]:
+    """The products that may be added, by dongle (id): of the families on it, of any on a licence server or an empty
+    dongle."""
+    products = list(Product.objects.select_related("family").order_by("family__name", "number"))
+    families: dict[int, set[int]] = {dongle.pk: set() for dongle in dongles}
+    for dongle_id, family_id in Licence.objects.filter(dongle__in=dongles, withdrawn_on__isnull=True).values_list(
+        "dongle_id", "product__family_id"
+    ):
+        families[dongle_id].add(family_id)
+    return {
+        dongle.pk: [
+            product
+            for product in products
+            if dongle.kind == Dongle.Kind.LICENCE_SERVER
+            or not families[dongle.pk]
+            or product.family_id in families[dongle.pk]
+        ]
+        for dongle in dongles
+    }
+
+
+def other_dongles_of(dongle: Dongle, among: Iterable[str] = (), limit: int = 100) -> Sequence[Dongle]:
+    """The owner's other active dongles, the soonest SMA date first: so many of them, and those with these serials."""
+    others = Dongle.objects.filter(customer=dongle.customer_id, state=Dongle.State.ACTIVE).exclude(pk=dongle.pk)
+    soonest = others.order_by(F("issued_expiry_on").asc(nulls_first=True), "serial").values("pk")[:limit]
+    wanted = others.filter(Q(pk__in=soonest) | Q(serial__in=list(among)))
+    return list(wanted.order_by(F("issued_expiry_on").asc(nulls_first=True), "serial"))
 
 
 def stated_licences(code: UnlockCode) -> Sequence[tuple[Product, int]]:

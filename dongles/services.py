@@ -49,19 +49,22 @@ def issue_unlock_code(
     actor: Actor,
     at: datetime,
     is_cancellation: bool = False,
+    bridge_limit_on: date | None = None,
 ) -> UnlockCode:
     """Sign the code that states what the dongle carries and the date it has from now on (U1, C3).
 
     The caller's transaction holds the dongle's row lock. `licences` are all that it carries, with their coverage.
     One code per cause and dongle: the database refuses a second. Refuses `code_numbers_used_up`. A date beyond the
     least covered licence, or earlier than the present one, is a broken invariant and crashes; only a cancellation
-    (`is_cancellation`) may lower the date or give a ragged dongle back what stood before.
+    (`is_cancellation`) may lower the date or give a ragged dongle back what stood before, and only a bridging code (Q7)
+    goes beyond what is covered, through `bridge_limit_on`.
     """
     least_covered = coverage.least_covered_on([covered for _, covered in licences])
     present = dongle.issued_expiry_on
     if not is_cancellation:
         assert present is None or expiry_on >= present, "only a cancellation lowers a dongle's date"
-        assert expiry_on == present or least_covered is None or expiry_on <= least_covered, "C3: beyond what is covered"
+        limits = [day for day in (least_covered, bridge_limit_on) if day is not None]
+        assert expiry_on == present or not limits or expiry_on <= max(limits), "C3: beyond what is covered"
 
     seats: Counter[int] = Counter()
     for licence, _ in licences:

@@ -1,8 +1,9 @@
 """Mail: written from a pair of templates, sent, and recorded once per outbox message."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from email.utils import parseaddr
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -12,8 +13,22 @@ from django.utils import timezone
 from portal.models import OutboxMessage, SentMail
 
 
+class Attachment(NamedTuple):
+    """A file that goes with a mail."""
+
+    name: str
+    content: bytes
+    kind: str
+
+
 def send_mail(
-    message: OutboxMessage, *, recipients: Sequence[str], subject: str, template: str, context: Mapping[str, Any]
+    message: OutboxMessage,
+    *,
+    recipients: Sequence[str],
+    subject: str,
+    template: str,
+    context: Mapping[str, Any],
+    attachments: Sequence[Attachment] = (),
 ) -> None:
     """Send `templates/email/<template>.txt` and `.html`; a message whose mail is on record is not sent again.
 
@@ -26,9 +41,17 @@ def send_mail(
     html = render_to_string(f"email/{template}.html", dict(context))
     mail = EmailMultiAlternatives(subject, text, to=list(recipients), headers={"Message-ID": message_id(message)})
     mail.attach_alternative(html, "text/html")
+    for attachment in attachments:
+        mail.attach(*attachment)
     mail.send()
     SentMail.objects.create(
-        message=message, recipients=list(recipients), subject=subject, text=text, html=html, sent_at=timezone.now()
+        message=message,
+        recipients=list(recipients),
+        subject=subject,
+        text=text,
+        html=html,
+        attachments=[{"name": each.name, "sha256": hashlib.sha256(each.content).hexdigest()} for each in attachments],
+        sent_at=timezone.now(),
     )
 
 

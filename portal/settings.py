@@ -128,6 +128,7 @@ OUTBOX_DISPATCH = "celery" if REDIS_URL else "thread"
 OUTBOX_HANDLERS = {
     "quote_sent": "renewals.notices.send_quote",
     "code_issued": "renewals.notices.send_codes",
+    "bridge_issued": "renewals.notices.send_bridge",
 }
 
 AUTH_USER_MODEL = "portal.User"
@@ -176,6 +177,13 @@ else:
     # Sent mail is recorded by portal/mail.py; the demo shows it on a page of its own and sends nothing.
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
+# Uploads are purchase orders of 10 MB at most (renewals/uploads.py); larger ones are cut off as they come in.
+FILE_UPLOAD_HANDLERS = [
+    "portal.uploading.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+DATA_UPLOAD_MAX_NUMBER_FILES = 4
 FILES_DIR = Path(required("PORTAL_FILES_DIR") or LOCAL_DIR / "files")
 ADDRESS = (required("PORTAL_ADDRESS") or "http://127.0.0.1:8000").rstrip("/")
 

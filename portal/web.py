@@ -84,7 +84,7 @@ class DomainErrorMiddleware:
         if request.method == "POST" and url_has_allowed_host_and_scheme(came_from, {request.get_host()}):
             messages.error(request, exception.message)
             return HttpResponseRedirect(came_from)
-        status = 404 if exception.code.startswith("unknown_") else 409
+        status = 404 if exception.code.startswith("unknown_") or exception.code == "file_missing" else 409
         return render(request, "refused.html", {"refusal": exception}, status=status)
 
 
@@ -94,6 +94,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "today": timezone.localdate(),
         "is_development": not settings.PRODUCTION,
+        "vendor": settings.VENDOR,
         "is_staff_page": user is not None and user.is_authenticated and user.is_vendor_staff,
         **{f"may_{ability}": user is not None and is_able(user, ability) for ability in ("sell", "settle", "cancel")},
     }

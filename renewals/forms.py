@@ -1,6 +1,6 @@
 """Forms about quotes and orders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -10,17 +10,28 @@ from django import forms
 from dongles.forms import PlainCharField
 from dongles.models import Dongle, Product
 from portal.models import Customer
+from portal.wording import count, write_day
+from renewals import uploads
+from renewals.models import PolicySettings
 from renewals.pricing import AddedLicence
 from renewals.queries import Concessions, DongleRequest
 
+PART_MONTH = {"exact": "to the day", "whole": "a month begun as a whole one"}
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class QuoteForm(forms.Form):
-    """What a quote for one dongle asks for. Read from the address for the preview, posted to draft."""
+    """What a quote for one dongle, or several of its owner's, asks for.
+
+    Read from the address for the preview, posted to draft. Years and date are asked for all of them; licences are added
+    to each by itself.
+    """
 
     marks_optional = False  # every field is; saying so beside each would be noise
 
+    dongles = forms.MultipleChoiceField(
+        label="More dongles in this quote", required=False, widget=forms.CheckboxSelectMultiple
+    )
     renew_years = forms.TypedChoiceField(label="Renew for", required=False, coerce=int, empty_value=None)
     align_to = forms.DateField(
         label="Or align to a date",
@@ -28,6 +39,7 @@ class QuoteForm(forms.Form):
         widget=DATE,
         help_text="The last valid day of all licences.",
     )
+    part_month = forms.ChoiceField(label="A part of a year counts", required=False)
     discount = forms.DecimalField(
         label="Negotiated discount",
         required=False,
@@ -36,7 +48,15 @@ class QuoteForm(forms.Form):
         decimal_places=2,
         help_text="Per cent, on every line.",
     )
-    discount_reason = forms.CharField(label="Reason for the discount", required=False, max_length=250)
+    free_months = forms.IntegerField(
+        label="Free months", required=False, min_value=0, max_value=12, help_text="On top of what is bought."
+    )
+    waives_upgrades = forms.BooleanField(
+        label="Waive upgrades",
+        required=False,
+        help_text="Missed major releases are not charged.",
+    )
+    discount_reason = forms.CharField(label="Reason for what is conceded", required=False, max_length=250)
     note = forms.CharField(
         label="Note to the customer",
         required=False,
@@ -44,27 +64,64 @@ class QuoteForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
-    def __init__(self, *args: object, products: Sequence[Product], max_years: int, **kwargs: object) -> None:
+    def __init__(
+        self,
+        *args: object,
+        dongle: Dongle,
+        others: Sequence[Dongle],
+        products: Mapping[int, Sequence[Product]],
+        policy: PolicySettings,
+        **kwargs: object,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        years = [(n, "1 year" if n == 1 else f"{n} years") for n in range(1, max_years + 1)]
-        self.fields["renew_years"].choices = [("", "No renewal"), *years]
-        self.products = products
-        for product in products:
-            self.fields[f"add_{product.code}"] = forms.IntegerField(
-                label=product.name, required=False, min_value=1, max_value=65535
-            )
+        self.fields["dongles"].choices = [
+            (other.serial, f"{other.serial}, SMA date {write_day(other.issued_expiry_on)}")
+            if other.issued_expiry_on
+            else (other.serial, f"{other.serial}, no SMA date")
+            for other in others
+        ]
+        self.fields["renew_years"].choices = [
+            ("", "No renewal"),
+            *((n, count(n, "year")) for n in range(1, policy.max_years + 1)),
+        ]
+        self.fields["part_month"].choices = [
+            ("", f"as usual: {PART_MONTH[policy.part_month]}"),
+            *((way, words) for way, words in PART_MONTH.items() if way != policy.part_month),
+        ]
+        chosen = set(self["dongles"].value() or ())
+        self.chosen = [dongle, *(other for other in others if other.serial in chosen)]
+        self.products = {each.pk: products.get(each.pk, ()) for each in self.chosen}
+        self._first = dongle
+        for each in self.chosen:
+            for product in self.products[each.pk]:
+                self.fields[self._name(each, product)] = forms.IntegerField(
+                    label=product.name, required=False, min_value=1, max_value=65535
+                )
+
+    def _name(self, dongle: Dongle, product: Product) -> str:
+        """The field for the seats of an added licence; those of the page's own dongle need no serial."""
+        return f"add_{product.code}" if dongle == self._first else f"add_{dongle.serial}_{product.code}"
 
     @property
-    def product_fields(self) -> list[tuple[Product, forms.BoundField]]:
-        """The products that can be added, each with its field for the seats."""
-        return [(product, self[f"add_{product.code}"]) for product in self.products]
+    def product_fields(self) -> list[tuple[Dongle, list[forms.BoundField]]]:
+        """Per dongle the products that can be added, each as its field for the seats."""
+        return [
+            (dongle, [self[self._name(dongle, product)] for product in self.products[dongle.pk]])
+            for dongle in self.chosen
+            if self.products[dongle.pk]
+        ]
+
+    @property
+    def added_fields(self) -> list[forms.BoundField]:
+        return [field for _, fields in self.product_fields for field in fields]
 
     @property
     def asked(self) -> str:
         """What is typed that prices depend on, as the query of an address; what is empty stays out."""
-        names = ["align_to", "discount", *(field.name for _, field in self.product_fields)]
+        names = ["dongles", "align_to", "part_month", "discount", "free_months", "waives_upgrades"]
+        names += [field.name for field in self.added_fields]
         typed = {name: value for name in names if (value := self[name].value())}
-        return urlencode({"renew_years": self["renew_years"].value() or "", **typed})
+        return urlencode({"renew_years": self["renew_years"].value() or "", **typed}, doseq=True)
 
     @property
     def is_half_typed(self) -> bool:
@@ -74,19 +131,76 @@ class QuoteForm(forms.Form):
     @property
     def has_added(self) -> bool:
         """Whether any licence is to be added."""
-        return any(field.value() for _, field in self.product_fields)
+        return any(field.value() for field in self.added_fields)
 
-    def request_for(self, dongle: Dongle) -> DongleRequest:
+    @property
+    def has_concessions(self) -> bool:
+        """Whether anything is typed about concessions, refused or not."""
+        names = ("discount", "free_months", "waives_upgrades", "discount_reason")
+        return any(self[name].value() for name in names) or any(self[name].errors for name in names)
+
+    @property
+    def requests(self) -> list[DongleRequest]:
+        """What is asked for each dongle, as the services take it."""
         values = self.cleaned_data
-        added = tuple(
-            AddedLicence(product.code, seats) for product in self.products if (seats := values[f"add_{product.code}"])
-        )
-        return DongleRequest(dongle, values["renew_years"], values["align_to"], added)
+        return [
+            DongleRequest(
+                dongle,
+                values["renew_years"],
+                values["align_to"],
+                tuple(
+                    AddedLicence(product.code, seats)
+                    for product in self.products[dongle.pk]
+                    if (seats := values[self._name(dongle, product)])
+                ),
+            )
+            for dongle in self.chosen
+        ]
 
     @property
     def concessions(self) -> Concessions:
         """What is conceded; the discount as a rate: 12.5 % is 0.125."""
-        return Concessions((self.cleaned_data["discount"] or Decimal(0)) / 100)
+        values = self.cleaned_data
+        return Concessions(
+            (values["discount"] or Decimal(0)) / 100, values["waives_upgrades"], values["free_months"] or 0
+        )
+
+
+class RecipientsForm(forms.Form):
+    """To whom a quote is mailed: contacts on file, all of them unless some are unticked (Q5)."""
+
+    recipients = forms.MultipleChoiceField(
+        label="To",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Choose at least one contact.",
+            "invalid_choice": "%(value)s is not on file as a contact.",
+        },
+    )
+
+    def __init__(self, *args: object, customer: Customer, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        contacts = list(customer.contacts.filter(left_on__isnull=True).order_by("pk"))
+        self.fields["recipients"].choices = [(each.email, f"{each.name}, {each.email}") for each in contacts]
+        self.fields["recipients"].initial = [each.email for each in contacts]
+
+
+class PurchaseOrderFileField(forms.FileField):
+    """A purchase order as a file. What it is shows its content, which the service looks at (attach_purchase_order).
+
+    In a form under the name `purchase_order_file`, beside which the service's refusals stand.
+    """
+
+    widget = forms.FileInput(attrs={"accept": ",".join(uploads.Kind)})
+
+    def __init__(self, **options: object) -> None:
+        words = {"required": "Choose a file.", "empty": "This file is empty."}
+        usual = {
+            "label": "Purchase order as a file",
+            "help_text": f"PDF, PNG or JPEG, {uploads.MOST_BYTES // 1024**2} MB at most.",
+            "error_messages": words,
+        }
+        super().__init__(**{**usual, **options})
 
 
 class AcceptForm(forms.Form):
@@ -97,6 +211,7 @@ class AcceptForm(forms.Form):
         max_length=80,
         error_messages={"required": "Enter the purchase order number."},
     )
+    purchase_order_file = PurchaseOrderFileField(required=False)
     accepted_by = forms.CharField(
         label="Ordered by",
         max_length=200,
@@ -143,3 +258,33 @@ class PaymentForm(forms.Form):
         if paid_on > self.today:
             raise forms.ValidationError("This day is in the future.")
         return paid_on
+
+
+class PurchaseOrderFileForm(forms.Form):
+    """A file for an order that is there."""
+
+    purchase_order_file = PurchaseOrderFileField()
+
+
+class BridgeForm(ReasonForm):
+    """Q7: which dongles get a bridging code, through which day, and why."""
+
+    dongle_ids = forms.TypedMultipleChoiceField(
+        label="Dongles",
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose a dongle at least."},
+    )
+    until = forms.DateField(
+        label="Bridge through", widget=DATE, error_messages={"required": "Say through which day it lasts."}
+    )
+
+    field_order = ("dongle_ids", "until", "reason")
+
+    def __init__(self, *args: object, dongles: Sequence[Dongle], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = "Where the purchase order is, and when it is expected."
+        if len(dongles) == 1:
+            del self.fields["dongle_ids"]
+        else:
+            self.fields["dongle_ids"].choices = [(dongle.pk, dongle.serial) for dongle in dongles]

@@ -1,6 +1,7 @@
-"""The mails to customers: a sent quote, and the unlock codes of an order. Handlers of the outbox (portal/outbox.py).
+"""The mails to customers: a sent quote, the unlock codes of an order, and a bridging code.
 
-They may run more than once, and late: what has been replaced meanwhile by something newer is not mailed any more.
+They are handlers of the outbox (portal/outbox.py) and may run more than once, and late: what has been
+replaced meanwhile by something newer is not mailed any more.
 """
 
 from collections.abc import Collection
@@ -10,9 +11,10 @@ from dongles import queries as dongle_queries
 from dongles.models import Dongle, UnlockCode
 from dongles.unlock import printed_rows
 from portal.errors import DomainError
-from portal.mail import send_mail
+from portal.mail import Attachment, send_mail
 from portal.models import Customer, OutboxMessage
 from portal.wording import count
+from renewals.documents import Wording, acceptance_address
 from renewals.models import Order, QuoteVersion
 from renewals.states import OrderState, QuoteState
 
@@ -30,7 +32,7 @@ def send_quote(message: OutboxMessage) -> None:
 
     Payload: `version` (id), `recipients` (addresses). A version that a newer one has superseded is not mailed (Q2).
     """
-    version = QuoteVersion.objects.select_related("quote__customer").get(pk=message.payload["version"])
+    version = QuoteVersion.objects.select_related("quote__customer", "document").get(pk=message.payload["version"])
     if version.state == QuoteState.SUPERSEDED:
         return
     customer = version.quote.customer
@@ -41,7 +43,17 @@ def send_quote(message: OutboxMessage) -> None:
         subject=f"Quote {version.quote.number}, version {version.number}: SMA for "
         + named([quoted.dongle for quoted in dongles]),
         template="quote",
-        context={"version": version, "quote": version.quote, "customer": customer, "dongles": dongles},
+        context={
+            "version": version,
+            "quote": version.quote,
+            "customer": customer,
+            "dongles": dongles,
+            "address": acceptance_address(version),
+            "wording": Wording(customer.locale, version.currency),
+        },
+        attachments=[
+            Attachment(f"{version.quote.number}-{version.number}.pdf", bytes(version.document.pdf), "application/pdf")
+        ],
     )
 
 
@@ -52,31 +64,61 @@ def send_codes(message: OutboxMessage) -> None:
     left out; where none is left, nothing is mailed.
     """
     order = Order.objects.select_related("customer").get(pk=message.payload["order"])
-    codes = UnlockCode.objects.filter(pk__in=message.payload["codes"]).select_related("dongle").order_by("pk")
-    newest = [
-        code for code in codes if (code.generation, code.sequence) == (code.dongle.generation, code.dongle.sequence)
-    ]
+    newest = mailed_codes(message.payload["codes"])
     if not newest:
         return
     send_mail(
         message,
         recipients=addresses_of(order.customer),
-        subject=f"Unlock code for {named([code.dongle for code in newest])} (order {order.number})",
+        subject=f"Unlock code for {named([each.code.dongle for each in newest])} (order {order.number})",
         template="codes",
         context={
             "order": order,
             "customer": order.customer,
             "is_cancelled": order.state == OrderState.CANCELLED,
-            "codes": [
-                MailedCode(
-                    code,
-                    list(printed_rows(code.letters)),
-                    [f"{product}, {count(seats, 'seat')}" for product, seats in dongle_queries.stated_licences(code)],
-                )
-                for code in newest
-            ],
+            "codes": newest,
         },
     )
+
+
+def send_bridge(message: OutboxMessage) -> None:
+    """Mail the bridging codes of a sent quote (Q7) to the customer's contacts: until when, and what is needed then.
+
+    Payload: `version` (id), `codes` (ids). A code that a newer one of its dongle replaces, as the order's does, is left
+    out; where none is left, nothing is mailed.
+    """
+    version = QuoteVersion.objects.select_related("quote__customer").get(pk=message.payload["version"])
+    newest = mailed_codes(message.payload["codes"])
+    if not newest:
+        return
+    customer = version.quote.customer
+    send_mail(
+        message,
+        recipients=addresses_of(customer),
+        subject=f"Bridging code for {named([each.code.dongle for each in newest])} (quote {version.quote.number})",
+        template="bridge",
+        context={
+            "version": version,
+            "quote": version.quote,
+            "customer": customer,
+            "until": newest[0].code.expiry_on,
+            "codes": newest,
+        },
+    )
+
+
+def mailed_codes(code_ids: Collection[int]) -> list[MailedCode]:
+    """The codes as they are mailed, without those that a newer code of their dongle replaces."""
+    codes = UnlockCode.objects.filter(pk__in=code_ids).select_related("dongle").order_by("pk")
+    return [
+        MailedCode(
+            code,
+            list(printed_rows(code.letters)),
+            [f"{product}, {count(seats, 'seat')}" for product, seats in dongle_queries.stated_licences(code)],
+        )
+        for code in codes
+        if (code.generation, code.sequence) == (code.dongle.generation, code.dongle.sequence)
+    ]
 
 
 def addresses_of(customer: Customer, among: Collection[str] | None = None) -> list[str]:

@@ -1,9 +1,11 @@
 from django.urls import path
 
-from renewals.web import builder, dongles, orders, quotes
+from renewals.web import bridges, builder, customer, dongles, files, orders, quotes
 
 app_name = "renewals"
 urlpatterns = [
+    path("q/<slug:key>/", customer.quote_of_key, name="quote_of_key"),
+    path("q/<slug:key>/document/", customer.document_of_key, name="document_of_key"),
     path("dongles/<slug:serial>/", dongles.dongle_page, name="dongle"),
     path("dongles/<slug:serial>/quote/", builder.quote_builder, name="quote_builder"),
     path("dongles/<slug:serial>/licences/<int:licence_id>/withdraw/", dongles.withdraw_page, name="withdraw"),
@@ -11,11 +13,17 @@ urlpatterns = [
     path("quotes/<int:quote_id>/", quotes.quote_page, name="quote"),
     path("quotes/<int:quote_id>/<int:number>/", quotes.quote_page, name="quote_version"),
     path("quotes/<int:quote_id>/<int:number>/send/", quotes.send, name="send"),
+    path("quotes/<int:quote_id>/<int:number>/resend/", quotes.resend, name="resend"),
+    path("quotes/<int:quote_id>/<int:number>/document/", quotes.document, name="document"),
     path("quotes/<int:quote_id>/<int:number>/approve/", quotes.approve, name="approve"),
     path("quotes/<int:quote_id>/<int:number>/decline/", quotes.decline, name="decline"),
     path("quotes/<int:quote_id>/<int:number>/accept/", quotes.accept, name="accept"),
+    path("quotes/<int:quote_id>/<int:number>/bridge/", bridges.bridge_page, name="bridge"),
+    path("bridges/", bridges.bridge_list, name="bridges"),
     path("orders/", orders.order_list, name="orders"),
     path("orders/<int:order_id>/", orders.order_page, name="order"),
+    path("orders/<int:order_id>/files/", files.attach, name="attach"),
+    path("orders/<int:order_id>/files/<int:file_id>/", files.order_file, name="order_file"),
     path("orders/<int:order_id>/pay/", orders.pay, name="pay"),
     path("orders/<int:order_id>/cancel/", orders.cancel_page, name="cancel"),
 ]

@@ -1,4 +1,4 @@
-"""What all tests share: the outbox hands nothing on by itself, and each test has a signer's log of its own."""
+"""What all tests share: the outbox hands nothing on by itself; each test has a signer's log and a store of its own."""
 
 import pytest
 
@@ -9,6 +9,7 @@ from tests import world
 def _quiet_surroundings(settings, tmp_path):
     settings.OUTBOX_DISPATCH = "none"
     settings.SIGNER_LOG = tmp_path / "signer.log"
+    settings.FILES_DIR = tmp_path / "files"
 
 
 def pytest_collection_modifyitems(items):

@@ -17,6 +17,8 @@ NOT_FOUND, FORBIDDEN, CONFLICT, UNPROCESSABLE, UNAVAILABLE = 404, 403, 409, 422,
 CONFLICTS = frozenset(
     {
         "approval_needed",
+        "bridge_given",
+        "bridge_lapsed",
         "dongle_changed",
         "dongle_not_active",
         "nothing_to_cancel",
@@ -36,6 +38,7 @@ CONFLICTS = frozenset(
     }
 )
 UNAVAILABLE_CODES = frozenset({"signer_unavailable", "signer_refused"})
+NOT_FOUND_CODES = frozenset({"file_missing"})
 FORBIDDEN_CODES = frozenset({"not_allowed", "approval_own", "approval_over_limit"})
 
 
@@ -75,6 +78,8 @@ def status_of(code: str, in_address: Collection[str] = ()) -> int:
     while one in the body is a value that can't be used (422).
     """
     if code in ("unknown_serial", "not_a_serial") and "serial" in in_address:
+        return NOT_FOUND
+    if code in NOT_FOUND_CODES:
         return NOT_FOUND
     if code in FORBIDDEN_CODES:
         return FORBIDDEN

@@ -12,11 +12,14 @@ from dongles.services import confirm_receipt
 from dongles.unlock import receipt_of
 from portal.audit import Actor
 from portal.models import User
+from renewals.demo.paper import purchase_order_pdf
 from renewals.models import Order, QuoteVersion
 from renewals.pricing import AddedLicence
 from renewals.queries import Concessions, DongleRequest
 from renewals.services import orders, quotes
+from renewals.services.bridges import grant_bridge
 from renewals.services.cancellations import cancel_order
+from renewals.services.files import attach_purchase_order
 
 OFFICE_OPENS = time(8)
 
@@ -59,6 +62,17 @@ class Desk:
             purchase_order_number=purchase_order_number,
         )
 
+    def attach(self, order: Order, days_ago: int, name: str, *lines: str) -> None:
+        """The purchase order as a PDF with these lines is added to the order."""
+        attach_purchase_order(
+            order=order, name=name, content=purchase_order_pdf(lines), actor=self._sales, at=self._moment(days_ago)
+        )
+
+    def bridge(self, version: QuoteVersion, days_ago: int, days_ahead: int, reason: str) -> None:
+        moment = self._moment(days_ago)
+        until = self._on + timedelta(days=days_ahead)
+        grant_bridge(version=version, until=until, reason=reason, actor=self._sales, at=moment)
+
     def settle(self, order: Order, days_ago: int) -> None:
         moment = self._moment(days_ago)
         orders.fulfil_order(order=order, actor=self._finance, at=moment, paid_on=timezone.localdate(moment))
@@ -92,6 +106,7 @@ def act_out(on: date, users: Mapping[str, User]) -> None:
     desk.confirm(upgraded, 163)
     renewed = desk.accept(desk.send("104401", 150, renew_years=3), 140, "BST-9917")
     desk.confirm(renewed, 139)
+    desk.attach(renewed, 139, "BST-9917.pdf", "Purchase order BST-9917", "SMA of dongle 104401, three years, as quoted")
     added = desk.accept(desk.send("104403", 75, added=(AddedLicence("VOL-ACQ", 1),)), 60, "RB-2044")
     desk.confirm(added, 58)
     desk.send("104408", 50)
@@ -105,6 +120,8 @@ def act_out(on: date, users: Mapping[str, User]) -> None:
     first = desk.send("104412", 9)
     desk.accept(waiting, 8, "HP-3308")
     desk.send("104407", 6)
+    late = desk.send("104414", 5)
+    desk.bridge(late, 1, 20, "The purchase order waits for the signature of the head of department.")
     desk.send("104412", 2, renew_years=3, revises=first.quote)
     desk.draft(
         "104410",

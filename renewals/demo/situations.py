@@ -302,6 +302,13 @@ SITUATIONS = (
     Situation(
         "104413", "Renewed after the payment", "Look at its order: fulfilled by finance.", _of("VOL-QNT", months=-1), 32
     ),
+    Situation(
+        "104414",
+        "Bridged until its order comes",
+        "Record its purchase order: the SMA runs on from the old date.",
+        _of("VOL-VIS", months=0),
+        38,
+    ),
 )
 
 

@@ -5,5 +5,6 @@ them by templates/documents/. Text from people is a value all the way: typst nev
 """
 
 from renewals.documents.quote import acceptance_address, quote_pdf
+from renewals.documents.wording import Wording
 
-__all__ = ["acceptance_address", "quote_pdf"]
+__all__ = ["Wording", "acceptance_address", "quote_pdf"]

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 
 from dongles.models import Dongle, Product
 from portal.models import Customer, User
+from portal.wording import count
 from renewals import states
 from renewals.models.terms import PolicySettings, PriceList, minor_units
 from renewals.pricing.explain import explain_steps
@@ -150,8 +151,11 @@ class QuoteLine(models.Model):
 
     @property
     def description(self) -> str:
-        """The line in plain words."""
-        return self.get_kind_display() if self.seats == 1 else f"{self.get_kind_display()}, {self.seats} seats"
+        """The line in plain words: what, for how many seats, with how many months free (Q3)."""
+        free = sum(step["inputs"][0] for step in self.steps if step["what"] == "free_months")
+        seats = f", {self.seats} seats" if self.seats > 1 else ""
+        gift = f", {count(free, 'month')} free" if free else ""
+        return f"{self.get_kind_display()}{seats}{gift}"
 
     @property
     def arithmetic(self) -> list[str]:

@@ -1,5 +1,7 @@
 """What pages show of dongles, quotes and orders, read in a fixed number of queries each."""
 
+from renewals.overviews.builder import builder_overview
+from renewals.overviews.customer import customer_quote
 from renewals.overviews.dongles import LicenceStanding, dongle_overview
 from renewals.overviews.history import history_of
 from renewals.overviews.lists import newest_versions, orders_newest_first, versions_with_quote
@@ -10,6 +12,8 @@ __all__ = [
     "EarnedLine",
     "LicenceStanding",
     "ShownDongle",
+    "builder_overview",
+    "customer_quote",
     "dongle_overview",
     "history_of",
     "newest_versions",

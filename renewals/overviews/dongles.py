@@ -12,6 +12,8 @@ from dongles.models import Dongle, Licence
 from dongles.timeline import TimelineLicence, build_timeline
 from portal.wording import write_day, write_expiry
 from renewals import queries
+from renewals.models import Bridge
+from renewals.overviews.bridges import standing_of_bridge
 from renewals.overviews.lists import versions_for
 
 
@@ -43,12 +45,19 @@ def dongle_overview(dongle: Dongle, today: date) -> dict[str, Any]:
     released = [release for release in releases if release.build_on <= today]
     status, standings = standings_of(licences, released, today, grace)
     expiry_on = dongle.issued_expiry_on
+    codes = list(
+        dongle.codes.select_related("receipt", "bridge__version__quote")
+        .defer("letters", "licences")
+        .order_by("-pk")[:20]
+    )
+    bridge = getattr(codes[0], "bridge", None) if codes else None
     runs = [release for release in released if expiry_on and coverage.runs(release.build_on, expiry_on)]
     return {
         "dongle": dongle,
         "today": today,
         "status": status,
-        "standing": standing_of_dongle(dongle, status, standings, today),
+        "standing": standing_of_dongle(dongle, status, standings, today) + _standing_of_date(bridge, today),
+        "bridge": bridge,
         "timeline": build_timeline(
             [
                 TimelineLicence(
@@ -72,8 +81,13 @@ def dongle_overview(dongle: Dongle, today: date) -> dict[str, Any]:
         "running": [RunningRelease(family, newest_running.get(family), last) for family, last in newest.items()],
         "contacts": list(dongle.customer.contacts.filter(left_on__isnull=True)) if dongle.customer else [],
         "versions": versions_for(dongle),
-        "codes": list(dongle.codes.select_related("receipt").defer("letters", "licences").order_by("-pk")[:20]),
+        "codes": codes,
     }
+
+
+def _standing_of_date(bridge: Bridge | None, today: date) -> str:
+    """Q7: what is to be said of a dongle's date where its newest code is a bridge's."""
+    return f" {standing_of_bridge(bridge, today)}" if bridge else ""
 
 
 def standings_of(

@@ -11,12 +11,15 @@ DEEDS = {
     ("quoteversion", "draft"): "drafted",
     ("quoteversion", "approve"): "approved",
     ("quoteversion", "send"): "sent",
+    ("quoteversion", "resend"): "sent again",
     ("quoteversion", "supersede"): "superseded",
     ("quoteversion", "decline"): "declined",
     ("quoteversion", "accept"): "accepted",
+    ("quoteversion", "bridge"): "bridged",
     ("order", "accept"): "Order placed",
     ("order", "fulfil"): "Order fulfilled",
     ("order", "cancel"): "Order cancelled",
+    ("order", "attach"): "Purchase order file added",
 }
 
 

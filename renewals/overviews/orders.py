@@ -44,6 +44,7 @@ def order_overview(order: Order, today: date) -> dict[str, Any]:
         "earned": [_earned(line, today) for line in lines],
         "shown": [] if lines else shown_dongles(rows := saved_rows(order.version), carried_by(rows), today),
         "codes": codes,
+        "files": list(order.files.select_related("uploaded_by")),
         "unconfirmed": [code for code in codes if not hasattr(code, "receipt")],
         "standing": standing_of_order(order),
         "is_waiting": order.state == OrderState.ACCEPTED,

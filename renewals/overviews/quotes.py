@@ -1,7 +1,7 @@
 """What a quote's page shows, drafted, sent or only tried out."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -12,20 +12,25 @@ from dongles.models import Licence
 from dongles.timeline import Timeline, TimelineLicence, build_timeline
 from portal.wording import write_day, write_money
 from renewals.models import Order, Quote, QuoteDongle, QuoteLine, QuoteVersion
+from renewals.overviews.bridges import bridging_of
+from renewals.overviews.differences import differences
 from renewals.overviews.dongles import listed
 from renewals.overviews.history import history_of
+from renewals.overviews.mails import mails_about
+from renewals.overviews.offers import DueRelease, due_releases
 from renewals.queries import PricedQuote
 from renewals.rows import rows_of
 from renewals.states import QuoteState
 
 
 class LineGroup(NamedTuple):
-    """A licence of a quote with its lines in plain words (templates/parts/quote_lines.html)."""
+    """A licence of a quote with its lines in plain words (templates/parts/quote_lines.html); an added one has no id."""
 
     title: str
     facts: Sequence[str]
     net: int
     lines: Sequence[QuoteLine]
+    licence_id: int | None = None
 
 
 class ShownDongle(NamedTuple):
@@ -38,25 +43,57 @@ class ShownDongle(NamedTuple):
 
 def quote_overview(version: QuoteVersion, today: date) -> dict[str, Any]:
     """A version's page: its dongles with their lines, the other versions, what can be done now, who did what."""
-    siblings = list(version.quote.versions.order_by("-number"))
+    siblings = list(version.quote.versions.select_related("drafted_by").order_by("-number"))
     order = Order.objects.filter(quote=version.quote_id).first()
     is_expired = version.state == QuoteState.SENT and version.valid_until is not None and today > version.valid_until
+    rows = saved_rows(version)
+    shown = shown_dongles(rows, carried_by(rows), today)
     return {
         "version": version,
         "quote": version.quote,
         "customer": version.quote.customer,
         "contacts": list(version.quote.customer.contacts.filter(left_on__isnull=True)),
         "today": today,
-        "shown": shown_dongles(rows := saved_rows(version), carried_by(rows), today),
+        "shown": shown,
         "standing": standing_of_version(version, order, is_expired),
-        "revise_query": revise_query(version),
+        "revise_query": revise_query(version, [quoted for quoted, _ in rows]),
+        "asks_differ": len({(quoted.renew_years, quoted.align_to) for quoted, _ in rows}) > 1,
         "siblings": siblings,
         "newest": siblings[0],
+        "changes": changes_since_sibling(version, rows, siblings),
         "order": order,
         "is_expired": is_expired,
         "is_outdated": version.state == QuoteState.DRAFT and version.priced_on != today,
+        "due_releases": due_releases_of(version, rows, last_day := last_day_of(version, today), today),
+        "last_day": last_day,
+        "mails": mails_about(version),
+        "bridging": bridging_of(version, [quoted for quoted, _ in rows], today),
         "history": history_of(siblings, [order] if order else []),
     }
+
+
+def last_day_of(version: QuoteVersion, today: date) -> date:
+    """The last day on which a version is valid, or would be if it were sent today (Q1)."""
+    return version.valid_until or today + timedelta(days=version.policy.quote_valid_days)
+
+
+def due_releases_of(
+    version: QuoteVersion, rows: Sequence[tuple[QuoteDongle, Sequence[QuoteLine]]], last_day: date, today: date
+) -> Sequence[DueRelease]:
+    """Q1: the major releases that come out while a draft or sent version is, or would be, valid."""
+    if version.state not in (QuoteState.DRAFT, QuoteState.SENT):
+        return []
+    families = {line.product.family.name for _, lines in rows for line in lines}
+    coming = dongle_queries.coming_majors(families, after=today, through=last_day)
+    return due_releases(coming, version.policy, last_day)
+
+
+def changes_since_sibling(
+    version: QuoteVersion, rows: Sequence[tuple[QuoteDongle, Sequence[QuoteLine]]], siblings: Sequence[QuoteVersion]
+) -> tuple[QuoteVersion, Sequence[str]] | None:
+    """What a version changes against the one before it, in words; none for the first."""
+    before = next((each for each in siblings if each.number == version.number - 1), None)
+    return (before, differences(before, saved_rows(before), version, rows)) if before else None
 
 
 def saved_rows(version: QuoteVersion) -> Sequence[tuple[QuoteDongle, Sequence[QuoteLine]]]:
@@ -85,20 +122,32 @@ def standing_of_version(version: QuoteVersion, order: Order | None, is_expired: 
     }[QuoteState(version.state)]
 
 
-def revise_query(version: QuoteVersion) -> str:
-    """The builder's address for a new version that asks for the same again; reason and note it finds itself."""
-    quoted = version.dongles.first()
-    assert quoted is not None
+def revise_query(version: QuoteVersion, rows: Sequence[QuoteDongle]) -> str:
+    """The builder's address for a new version that asks for the same again; reason and note it finds itself.
+
+    The builder asks for the same years or date for all dongles: where they differ, for what the first one has.
+    """
+    first, *others = rows
     asked: dict[str, Any] = {"revises": version.quote_id}
-    if quoted.renew_years:
-        asked["renew_years"] = quoted.renew_years
-    if quoted.align_to:
-        asked["align_to"] = quoted.align_to.isoformat()
-    for added in quoted.added:
-        asked[f"add_{added['product']}"] = added["seats"]
+    if first.renew_years:
+        asked["renew_years"] = first.renew_years
+    if first.align_to:
+        asked["align_to"] = first.align_to.isoformat()
+    if others:
+        asked["dongles"] = [quoted.dongle.serial for quoted in others]
+    for quoted in rows:
+        prefix = "add_" if quoted is first else f"add_{quoted.dongle.serial}_"
+        for added in quoted.added:
+            asked[f"{prefix}{added['product']}"] = added["seats"]
     if version.discount:
         asked["discount"] = f"{version.discount * 100:f}".rstrip("0").rstrip(".")
-    return urlencode(asked)
+    if version.free_months:
+        asked["free_months"] = version.free_months
+    if version.waives_upgrades:
+        asked["waives_upgrades"] = "on"
+    if version.part_month:
+        asked["part_month"] = version.part_month
+    return urlencode(asked, doseq=True)
 
 
 def carried_by(rows: Sequence[tuple[QuoteDongle, Sequence[QuoteLine]]]) -> dict[int, list[Licence]]:
@@ -137,7 +186,15 @@ def _shown(
         facts = quoted.licences[index] if index < len(quoted.licences) else None
         product = its_lines[0].product if its_lines else names.get(facts["licence"]) if facts else None
         title = str(product or (facts or {}).get("product", ""))
-        groups.append(LineGroup(title, wording_of_facts(facts, quoted), sum(line.net for line in its_lines), its_lines))
+        groups.append(
+            LineGroup(
+                title,
+                wording_of_facts(facts, quoted),
+                sum(line.net for line in its_lines),
+                its_lines,
+                facts["licence"] if facts else None,
+            )
+        )
         licence = next((each for each in carried if facts and each.pk == facts["licence"]), None)
         covered = dongle_queries.coverage_of(licence) if licence else None
         added = tuple(Period(line.starts_on, line.ends_on) for line in its_lines if line.starts_on and line.ends_on)

@@ -155,15 +155,13 @@ def _restate_dongles(order: Order, dongles: Sequence[Dongle], from_on: date, act
     carried: dict[int, list[tuple[Licence, LicenceCoverage]]] = {dongle.pk: [] for dongle in dongles}
     for licence in dongle_queries.licences_of(dongles):
         carried[licence.dongle_id].append((licence, dongle_queries.coverage_of(licence)))
-    earlier = {
-        code.dongle_id: code for code in UnlockCode.objects.filter(dongle__in=dongles, cause=f"order {order.number}")
-    }
+    stood_before = _dates_before(order, dongles)
     codes = [
         dongle_services.issue_unlock_code(
             dongle=dongle,
             cause=f"cancellation of order {order.number}",
             expiry_on=date_after_cancellation(
-                [covered for _, covered in carried[dongle.pk]], earlier[dongle.pk].previous_expiry_on, from_on
+                [covered for _, covered in carried[dongle.pk]], stood_before[dongle.pk], from_on
             ),
             licences=carried[dongle.pk],
             actor=actor,
@@ -174,6 +172,22 @@ def _restate_dongles(order: Order, dongles: Sequence[Dongle], from_on: date, act
     ]
     outbox.post("code_issued", [{"order": order.pk, "codes": [code.pk for code in codes]}], at=at)
     return [code_deed(code) for code in codes]
+
+
+def _dates_before(order: Order, dongles: Sequence[Dongle]) -> dict[int, date | None]:
+    """The date that each dongle had before the order's code; of a bridge's (Q7), the one before: it was not paid."""
+    before: dict[int, date | None] = {}
+    unbridged: dict[int, date | None] = {}  # of the dongles with a bridge's date as the codes go by, the date before it
+    codes = UnlockCode.objects.filter(dongle__in=dongles).select_related("bridge").defer("letters", "licences")
+    for code in codes.order_by("pk"):
+        stood = unbridged.get(code.dongle_id, code.previous_expiry_on)
+        if code.cause == f"order {order.number}":
+            before[code.dongle_id] = stood
+        if hasattr(code, "bridge"):
+            unbridged[code.dongle_id] = stood
+        elif code.expiry_on != code.previous_expiry_on:
+            unbridged.pop(code.dongle_id, None)
+    return before
 
 
 def date_after_cancellation(covered: Sequence[LicenceCoverage], stood_before: date | None, from_on: date) -> date:

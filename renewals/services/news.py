@@ -9,14 +9,14 @@ from dongles import queries as dongle_queries
 from dongles.coverage import LicenceCoverage
 from dongles.models import Licence
 from portal.errors import DomainError
-from renewals.models import PolicySettings, QuoteDongle, QuoteVersion
+from renewals.models import Bridge, PolicySettings, QuoteDongle, QuoteVersion
 from renewals.queries import price_list_on
 
 Quoted = Iterable[tuple[QuoteDongle, Sequence[tuple[Licence, LicenceCoverage]]]]
 
 
 def news_since(version: QuoteVersion, dongles: Quoted, today: date) -> dict[str, Any]:
-    """Q1: the releases and the price list that would change the quote today; `quote_straddled` under `requote`."""
+    """Q1, Q7: the releases and the price list that would change the quote today; `quote_straddled` under `requote`."""
     missed = _missed_since(version, list(dongles), today)
     if missed and version.policy.straddle == PolicySettings.Straddle.REQUOTE:
         raise DomainError(
@@ -35,26 +35,29 @@ def news_since(version: QuoteVersion, dongles: Quoted, today: date) -> dict[str,
 def _missed_since(version: QuoteVersion, dongles: Quoted, today: date) -> list[str]:
     """The major releases that were not missed when quoted and would be charged today.
 
-    A licence that buys an upgrade already pays no more for a further release, unless each one counts (P7).
+    A licence that buys an upgrade already pays no more for a further release, unless each one counts (P7). While this
+    quote's bridge lasts it keeps its E, and nothing is missed (Q7).
     """
     grace = version.policy.grace_days
     each_counts = version.policy.missed_majors == PolicySettings.MissedMajors.EACH
     lapsed = [
-        (covered, {release for release, _ in quoted.licences[index]["missed"]})
+        (quoted.dongle_id, covered, {release for release, _ in quoted.licences[index]["missed"]})
         for quoted, carried in dongles
         for index, (_, covered) in enumerate(carried)
         if coverage.is_lapsed(coverage.covered_through(covered), today, grace)
     ]
-    lapsed = [(covered, known) for covered, known in lapsed if each_counts or not known]
+    lapsed = [each for each in lapsed if each_counts or not each[-1]]
     if not lapsed:
         return []
+    bridged = set(Bridge.objects.filter(version=version, ends_on__gte=today).values_list("dongle_id", flat=True))
+    at_risk = [(covered, known) for dongle_id, covered, known in lapsed if dongle_id not in bridged]
     majors = dongle_queries.published_releases(
-        {covered.family for covered, _ in lapsed}, through=today, majors_only=True
+        {covered.family for covered, _ in at_risk}, through=today, majors_only=True
     )
     return sorted(
         {
             f"{release.family} {release.version}"
-            for covered, known in lapsed
+            for covered, known in at_risk
             for release in coverage.missed_majors(covered, majors, today, grace)
             if release.version not in known
         }

@@ -29,6 +29,7 @@ from renewals.models import (
 )
 from renewals.pricing.fulfilment import Redated, redate
 from renewals.rows import concessions_of, quoted_terms, requests_of
+from renewals.services.files import NamedFile, attach_purchase_order
 from renewals.services.news import news_since, wording_of
 from renewals.services.quotes import draft_quote, lock_version, move_version
 from renewals.states import OrderState, QuoteState, next_order_state, next_quote_state
@@ -56,10 +57,17 @@ class LockedDongle(NamedTuple):
 
 
 def accept_quote(
-    *, version: QuoteVersion, accepted_by: str, actor: Actor, at: datetime, purchase_order_number: str = ""
+    *,
+    version: QuoteVersion,
+    accepted_by: str,
+    actor: Actor,
+    at: datetime,
+    purchase_order_number: str = "",
+    purchase_order_file: NamedFile | None = None,
 ) -> Order:
     """Turn the sent version into the quote's one order, and fulfil it unless the customer pays first (Q1, Q2, Q6).
 
+    The purchase order's file is kept in the same transaction: what `attach_purchase_order` refuses leaves no order.
     Accepted again, the same order is returned. Refuses what the state refuses (`quote_not_sent`, `quote_superseded`,
     `quote_declined`), `quote_expired`, `purchase_order_missing`, `quote_straddled` (policy `requote`), and
     `dongle_changed`: then a new version has been drafted, whose number is in the data.
@@ -67,14 +75,18 @@ def accept_quote(
     with transaction.atomic():
         version = lock_version(version).version
         if version.state == QuoteState.ACCEPTED:
-            return Order.objects.get(version=version)
+            order = Order.objects.get(version=version)
+            _attach(order, purchase_order_file, actor, at)
+            return order
         today = timezone.localdate(at)
         customer = version.quote.customer
         purchase_order_number = purchase_order_number.strip()
         _check_acceptable(version, customer, purchase_order_number, today)
-        dongles = _lock_dongles(version)
-        if not _has_changed(dongles, version):
-            return _take_order(version, dongles, purchase_order_number, accepted_by, actor, at)
+        dongles = lock_quoted(version)
+        if not has_changed(dongles, version):
+            order = _take_order(version, dongles, purchase_order_number, accepted_by, actor, at)
+            _attach(order, purchase_order_file, actor, at)
+            return order
         newer = _draft_of_today(version, dongles, today) or draft_quote(
             customer=customer,
             requests=requests_of(version),
@@ -113,8 +125,8 @@ def fulfil_order(*, order: Order, actor: Actor, at: datetime, paid_on: date) -> 
         raise DomainError(
             "paid_before_quote", f"The quote was made on {write_day(version.priced_on)}.", {"field": "paid_on"}
         )
-    dongles = _lock_dongles(version)
-    if _has_changed(dongles, version):
+    dongles = lock_quoted(version)
+    if has_changed(dongles, version):
         raise DomainError(
             "dongle_changed",
             "A dongle's licences or coverage have changed since this quote: cancel the order and quote again.",
@@ -154,6 +166,11 @@ def _take_order(
     return order
 
 
+def _attach(order: Order, file: NamedFile | None, actor: Actor, at: datetime) -> None:
+    if file is not None:
+        attach_purchase_order(order=order, name=file.name or "", content=file, actor=actor, at=at)
+
+
 def _check_acceptable(version: QuoteVersion, customer: Customer, purchase_order_number: str, today: date) -> None:
     next_quote_state(version.state, "accept")
     assert version.valid_until is not None
@@ -174,7 +191,7 @@ def _draft_of_today(version: QuoteVersion, dongles: Sequence[LockedDongle], toda
     return draft if priced == {each.dongle.pk: each.fingerprint for each in dongles} else None
 
 
-def _lock_dongles(version: QuoteVersion) -> list[LockedDongle]:
+def lock_quoted(version: QuoteVersion) -> list[LockedDongle]:
     """The version's dongles under their row locks, with what they carry now."""
     quoted = list(QuoteDongle.objects.filter(version=version).order_by("dongle_id"))
     locked = dongle_services.lock_dongles(row.dongle_id for row in quoted)
@@ -186,7 +203,7 @@ def _lock_dongles(version: QuoteVersion) -> list[LockedDongle]:
     return [LockedDongle(row, carried[row.dongle_id]) for row in quoted]
 
 
-def _has_changed(dongles: Sequence[LockedDongle], version: QuoteVersion) -> bool:
+def has_changed(dongles: Sequence[LockedDongle], version: QuoteVersion) -> bool:
     """Q1: whether licences or coverage differ from what was quoted, or another accepted order is not yet fulfilled."""
     customer_id = version.quote.customer_id
     return any(each.has_changed or each.dongle.customer_id != customer_id for each in dongles) or (

@@ -1,6 +1,8 @@
 """Quotes: draft, approve, send, decline (rules Q1–Q3). Each is one transaction."""
 
-from collections.abc import Sequence
+import hashlib
+import secrets
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -15,7 +17,8 @@ from portal.errors import DomainError
 from portal.models import Customer
 from portal.wording import write_day
 from renewals import queries
-from renewals.models import PolicySettings, Quote, QuoteDongle, QuoteLine, QuoteVersion
+from renewals.documents import quote_pdf
+from renewals.models import PolicySettings, Quote, QuoteDocument, QuoteDongle, QuoteLine, QuoteVersion
 from renewals.queries import NO_CONCESSIONS, Concessions, DongleRequest, PricedQuote
 from renewals.rows import rows_of
 from renewals.states import QuoteState, next_quote_state
@@ -154,11 +157,14 @@ def approve_quote(*, version: QuoteVersion, actor: Actor, at: datetime, reason: 
 
 
 @transaction.atomic
-def send_quote(*, version: QuoteVersion, actor: Actor, at: datetime) -> QuoteVersion:
-    """Make the draft a promise through its last valid day (Q1) and mail it to the customer's contacts on file.
+def send_quote(
+    *, version: QuoteVersion, actor: Actor, at: datetime, recipients: Collection[str] | None = None
+) -> QuoteVersion:
+    """Make the draft a promise through its last valid day (Q1), freeze its document and mail it to contacts on file.
 
-    An earlier sent version is superseded (Q2). Sent again, nothing happens. Refuses `approval_needed`,
-    `quote_outdated` (priced on an earlier day) and `no_contact`.
+    To all of them, or to those whose addresses are named. An earlier sent version is superseded (Q2), and requests that
+    the quote was made for are answered. Sent again, nothing happens. Refuses `approval_needed`, `quote_outdated`
+    (priced on an earlier day), `no_contact` and `recipient_not_on_file`.
     """
     check_ability(actor, "sell")
     version, siblings = lock_version(version)
@@ -173,15 +179,63 @@ def send_quote(*, version: QuoteVersion, actor: Actor, at: datetime) -> QuoteVer
             "quote_outdated",
             f"This draft was priced on {write_day(version.priced_on)}. Price it again as of today, then send it.",
         )
-    contacts = list(version.quote.customer.contacts.filter(left_on__isnull=True).values_list("email", flat=True))
-    if not contacts:
-        raise DomainError("no_contact", f"{version.quote.customer.name} has no contact with an e-mail address on file.")
+    addresses = _addresses(version, recipients)
     deeds = _supersede(siblings, QuoteState.SENT)
     version.valid_until = today + timedelta(days=version.policy.quote_valid_days)
-    deeds.append(move_version(version, "send", "valid_until"))
+    version.key = secrets.token_urlsafe(24)
+    deeds.append(move_version(version, "send", "valid_until", "key"))
+    document = _freeze(version, at)
+    deeds[-1] = deeds[-1]._replace(
+        after={**deeds[-1].after, "recipients": addresses, "document": document.sha256},
+    )
     audit.record(actor, at, *deeds)
-    outbox.post("quote_sent", [{"version": version.pk, "recipients": contacts}], at=at)
+    outbox.post("quote_sent", [{"version": version.pk, "recipients": addresses}], at=at)
     return version
+
+
+@transaction.atomic
+def resend_quote(
+    *, version: QuoteVersion, actor: Actor, at: datetime, recipients: Collection[str] | None = None
+) -> QuoteVersion:
+    """Mail a sent version once more, with the same document, to contacts on file; recorded in its history.
+
+    Refuses a version that is not sent, `quote_expired`, `no_contact` and `recipient_not_on_file`.
+    """
+    check_ability(actor, "sell")
+    version = lock_version(version).version
+    if version.state != QuoteState.SENT:
+        next_quote_state(version.state, "decline")
+    assert version.valid_until is not None
+    if timezone.localdate(at) > version.valid_until:
+        raise DomainError("quote_expired", f"This quote was valid until {write_day(version.valid_until)}.")
+    addresses = _addresses(version, recipients)
+    audit.record(actor, at, Deed("resend", version, after={"recipients": addresses}))
+    outbox.post("quote_sent", [{"version": version.pk, "recipients": addresses}], at=at)
+    return version
+
+
+def _addresses(version: QuoteVersion, recipients: Collection[str] | None) -> list[str]:
+    """Q5: a quote goes only to contacts on file that have not left."""
+    customer = version.quote.customer
+    on_file = list(customer.contacts.filter(left_on__isnull=True).order_by("pk").values_list("email", flat=True))
+    if not on_file:
+        raise DomainError("no_contact", f"{customer.name} has no contact with an e-mail address on file.")
+    if recipients is None:
+        return on_file
+    if unknown := sorted(set(recipients) - set(on_file)):
+        raise DomainError(
+            "recipient_not_on_file",
+            f"{unknown[0]} is not on file as a contact of {customer.name}: a quote goes to contacts on file only.",
+            {"field": "recipients"},
+        )
+    if not recipients:
+        raise DomainError("no_contact", "Choose at least one contact.", {"field": "recipients"})
+    return [address for address in on_file if address in recipients]
+
+
+def _freeze(version: QuoteVersion, at: datetime) -> QuoteDocument:
+    pdf = quote_pdf(version, on=timezone.localdate(at))
+    return QuoteDocument.objects.create(version=version, pdf=pdf, sha256=hashlib.sha256(pdf).hexdigest(), made_at=at)
 
 
 @transaction.atomic

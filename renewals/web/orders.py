@@ -13,7 +13,7 @@ from portal.access import staff_page
 from portal.web import PAGE_LENGTH, attempt, by
 from portal.wording import write_day
 from renewals import overviews
-from renewals.forms import CancelForm, PaymentForm
+from renewals.forms import CancelForm, PaymentForm, PurchaseOrderFileForm
 from renewals.models import Order
 from renewals.services import orders
 from renewals.services.cancellations import cancel_order
@@ -30,18 +30,21 @@ def order_list(request: HttpRequest) -> HttpResponse:
 @staff_page()
 def order_page(request: HttpRequest, order_id: int) -> HttpResponse:
     """An order with what was fulfilled, its codes, its revenue in time and its history."""
-    return _order_page(request, _order(order_id), {})
+    return render_order(request, order_at(order_id), {})
 
 
-def _order(order_id: int) -> Order:
+def order_at(order_id: int) -> Order:
+    """The order of an address, or 404."""
     return get_object_or_404(Order.objects.select_related("quote", "version", "customer"), pk=order_id)
 
 
-def _order_page(request: HttpRequest, order: Order, forms: dict[str, Any], status: int = 200) -> HttpResponse:
+def render_order(request: HttpRequest, order: Order, forms: dict[str, Any], status: int = 200) -> HttpResponse:
+    """The order's page; a form of it that was refused comes back as it was typed."""
     today = timezone.localdate()
     context = {
         **overviews.order_overview(order, today),
         "payment_form": PaymentForm(today=today, initial={"paid_on": today}),
+        "file_form": PurchaseOrderFileForm(),
         **forms,
     }
     return render(request, "renewals/order.html", context, status=status)
@@ -51,20 +54,20 @@ def _order_page(request: HttpRequest, order: Order, forms: dict[str, Any], statu
 @staff_page("settle")
 def pay(request: HttpRequest, order_id: int) -> HttpResponse:
     """Record the payment of an order that waits for it: that fulfils it."""
-    order, form = _order(order_id), PaymentForm(request.POST, today=timezone.localdate())
+    order, form = order_at(order_id), PaymentForm(request.POST, today=timezone.localdate())
     if form.is_valid() and attempt(
         form, orders.fulfil_order, order=order, paid_on=form.cleaned_data["paid_on"], **by(request)
     ):
         messages.success(request, f"Order {order.number} is paid and fulfilled.")
         return redirect("renewals:order", order_id)
-    return _order_page(request, order, {"payment_form": form}, status=422)
+    return render_order(request, order, {"payment_form": form}, status=422)
 
 
 @require_http_methods(["GET", "POST"])
 @staff_page("cancel")
 def cancel_page(request: HttpRequest, order_id: int) -> HttpResponse:
     """Cancel an order from a day on, saying beforehand what that does."""
-    order = _order(order_id)
+    order = order_at(order_id)
     form = CancelForm(request.POST or None, initial={"from_on": timezone.localdate()})
     if request.method == "POST" and form.is_valid():
         done = attempt(form, cancel_order, order=order, **form.cleaned_data, **by(request))

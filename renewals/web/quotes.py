@@ -1,19 +1,23 @@
 """Quotes: the list, a version's page, and the steps that it can take."""
 
+from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.access import staff_page
-from portal.web import PAGE_LENGTH, attempt, by
+from portal.web import PAGE_LENGTH, attempt, by, done_once
 from renewals import overviews
-from renewals.forms import AcceptForm, ReasonForm
-from renewals.models import QuoteVersion
+from renewals.documents import quote_pdf
+from renewals.forms import AcceptForm, ReasonForm, RecipientsForm
+from renewals.models import QuoteDocument, QuoteVersion
 from renewals.services import orders, quotes
 
 
@@ -44,6 +48,8 @@ def _quote_page(request: HttpRequest, version: QuoteVersion, forms: dict[str, An
     """The quote's page; a form of it that was refused comes back as it was typed."""
     context = {
         **overviews.quote_overview(version, timezone.localdate()),
+        "recipients_form": RecipientsForm(customer=version.quote.customer),
+        "once": uuid4().hex,
         "accept_form": AcceptForm(customer=version.quote.customer),
         "approve_form": ReasonForm(),
         "decline_form": ReasonForm(),
@@ -55,9 +61,43 @@ def _quote_page(request: HttpRequest, version: QuoteVersion, forms: dict[str, An
 @require_POST
 @staff_page("sell")
 def send(request: HttpRequest, quote_id: int, number: int) -> HttpResponse:
-    version = quotes.send_quote(version=_version(quote_id, number), **by(request))
-    messages.success(request, f"Quote {version.quote.number} is on its way to {version.quote.customer}.")
-    return redirect("renewals:quote_version", quote_id, number)
+    """Send a draft, to the contacts that are ticked."""
+    return _mail(request, _version(quote_id, number), quotes.send_quote)
+
+
+@require_POST
+@staff_page("sell")
+def resend(request: HttpRequest, quote_id: int, number: int) -> HttpResponse:
+    """Mail a sent version once more, to the contacts that are ticked."""
+    return _mail(request, _version(quote_id, number), quotes.resend_quote)
+
+
+def _mail(request: HttpRequest, version: QuoteVersion, service: Callable[..., QuoteVersion]) -> HttpResponse:
+    form = RecipientsForm(request.POST, customer=version.quote.customer)
+    here = reverse("renewals:quote_version", args=[version.quote_id, version.number])
+
+    def mail() -> str | None:
+        done = attempt(form, service, version=version, recipients=form.cleaned_data["recipients"], **by(request))
+        return done and here
+
+    if form.is_valid() and done_once(request, mail):
+        whom = " and ".join(form.cleaned_data["recipients"])
+        messages.success(request, f"Quote {version.quote.number} is on its way to {whom}.")
+        return redirect(here)
+    return _quote_page(request, version, {"recipients_form": form}, status=422)
+
+
+@require_GET
+@staff_page()
+def document(request: HttpRequest, quote_id: int, number: int) -> HttpResponse:
+    """The version's PDF: the bytes that were frozen when it was sent, or a draft's as it would look, marked as one."""
+    version = _version(quote_id, number)
+    frozen = QuoteDocument.objects.filter(version=version).first()
+    pdf = bytes(frozen.pdf) if frozen else quote_pdf(version, on=timezone.localdate())
+    name = f"{version.quote.number}-{version.number}{'' if frozen else '-draft'}.pdf"
+    return HttpResponse(
+        pdf, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'}
+    )
 
 
 @require_POST
@@ -89,7 +129,7 @@ def decline(request: HttpRequest, quote_id: int, number: int) -> HttpResponse:
 def accept(request: HttpRequest, quote_id: int, number: int) -> HttpResponse:
     """Record the purchase order: the order is made and, unless the customer pays first, fulfilled."""
     version = _version(quote_id, number)
-    form = AcceptForm(request.POST, customer=version.quote.customer)
+    form = AcceptForm(request.POST, request.FILES, customer=version.quote.customer)
     if form.is_valid():
         order = attempt(form, orders.accept_quote, version=version, **form.cleaned_data, **by(request))
         if order:

@@ -112,5 +112,5 @@ def _cycle() -> Iterator[Figure]:
     with CaptureQueriesContext(connection) as queries:
         cycle()
     whole, bare = paired_medians(cycle, floor, rounds=41)
-    yield Figure("Draft → send → accept → fulfil → code", len(queries), "queries", most=40)
+    yield Figure("Draft → send → accept → fulfil → code", len(queries), "queries", most=45)
     yield Figure("Draft → send → accept → fulfil → code", whole * 1e3, "ms", bare * 1e3, most=5)

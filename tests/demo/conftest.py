@@ -14,9 +14,9 @@ DEMO_DAY = date(2026, 11, 24)
 @pytest.fixture(scope="module")
 def demo_database(django_db_setup, django_db_blocker, tmp_path_factory):
     """The demo of DEMO_DAY in the test database, rolled back after the module."""
-    log = tmp_path_factory.mktemp("signer") / "signer.log"
+    place = tmp_path_factory.mktemp("demo")
     with django_db_blocker.unblock(), transaction.atomic():
-        with override_settings(OUTBOX_DISPATCH="none", SIGNER_LOG=log):
+        with override_settings(OUTBOX_DISPATCH="none", SIGNER_LOG=place / "signer.log", FILES_DIR=place / "files"):
             build_demo(on=DEMO_DAY)
         yield
         transaction.set_rollback(True)

@@ -9,7 +9,7 @@ from dongles.models import Dongle, Release, UnlockCode
 from dongles.queries import coverage_of, licences_of, published_releases
 from portal.models import Customer, User
 from renewals import demo as published_demo
-from renewals.models import Order, PriceList, QuoteVersion
+from renewals.models import Bridge, Order, PriceList, PurchaseOrderFile, QuoteVersion
 from renewals.queries import DongleRequest, price_quote
 
 pytestmark = pytest.mark.database
@@ -160,8 +160,23 @@ def test_the_cancelled_order_took_the_date_back_to_the_day_before(demo):
 
 
 def test_no_date_of_a_dongle_that_was_sold_to_lies_beyond_its_least_covered_licence(demo):
-    for dongle in Dongle.objects.filter(sequence__gt=0):
+    sold_to = Dongle.objects.filter(sequence__gt=0).exclude(bridges__version__state="sent")
+    assert sold_to.count() > 5
+    for dongle in sold_to:
         assert dongle.issued_expiry_on == coverage.least_covered_on(carried(dongle.serial)), dongle.serial
+
+
+def test_a_dongle_waits_bridged_for_its_order(demo):
+    bridge = Bridge.objects.select_related("dongle", "version").get()
+    assert (bridge.dongle.serial, bridge.version.state) == ("104414", "sent")
+    assert ends("104414") == {bridge.paid_through} == {demo}
+    assert bridge.dongle.issued_expiry_on == bridge.ends_on == demo + timedelta(days=20)
+
+
+def test_an_order_has_its_purchase_order_as_a_file(demo):
+    file = PurchaseOrderFile.objects.get()
+    assert (file.name, file.order.purchase_order_number) == ("BST-9917.pdf", "BST-9917")
+    assert file.size > 500
 
 
 def test_all_addresses_are_examples_and_the_demo_users_can_log_in(demo):

@@ -112,11 +112,12 @@ def test_names_with_markup_stay_as_they_are_in_text_and_harmless_in_html(dongle)
     assert "Cells &amp; &lt;b&gt;Sons&lt;/b&gt;" in mail.html
 
 
-def test_mails_load_nothing_from_outside(dongle):
+def test_mails_load_nothing_and_lead_nowhere_but_to_the_portal(dongle, settings):
     world.sell(dongle, "2026-02-01")
     outbox.drain()
     for mail in SentMail.objects.all():
-        assert not re.search(r"https?:|src=|<link|<script|url\(", mail.html)
+        assert not re.search(r"src=|<link|<script|url\(", mail.html)
+        assert set(re.findall(r"https?://[^/\"<)]+", mail.html)) <= {settings.ADDRESS}
         assert 'content="light dark"' in mail.html
 
 
@@ -129,3 +130,15 @@ def test_sent_mail_has_a_page_in_development_only(client, dongle):
     assert "Total: €2,499.00 (EUR)" in client.get(detail).content.decode()
     with override_settings(PRODUCTION=True):
         assert [client.get(path).status_code for path in (reverse("sent_mail"), detail)] == [404, 404]
+
+
+def test_a_quote_writes_dates_and_amounts_as_the_customer_does(dongle):
+    dongle.customer.locale = "de_DE"
+    dongle.customer.save()
+    world.send(dongle, "2026-02-01")
+    mail = newest_mail()
+    # 1,200.00 + 900.00, 19 % tax 399.00
+    for text in (mail.text, mail.html):
+        assert "2.499,00\xa0€" in text
+        assert "03.03.2026" in text  # thirty days after the day of sending
+        assert "31.03.2027" in text

@@ -11,8 +11,10 @@ from django.urls import reverse
 from dongles.models import Dongle
 from renewals.queries import DongleRequest
 from renewals.services import quotes
+from renewals.services.bridges import grant_bridge
 from renewals.services.cancellations import cancel_order
-from tests import world
+from renewals.services.files import attach_purchase_order
+from tests import papers, world
 from tests.web.browsing import watched_page
 from tests.web.test_journeys import log_in
 
@@ -42,7 +44,10 @@ def dongle_addresses(customer, today):
     orphan.save()
     serials = ("VALID", "SOON", "OVER", "LAPSED", "RAGGED", "SERVER", "EMPTY", "LOST", "ORPHAN")
     pages = [reverse("renewals:dongle", args=[serial]) for serial in serials]
-    return pages + [reverse("renewals:quote_builder", args=[serial]) for serial in ("RAGGED", "SERVER", "EMPTY")]
+    world.make_release("8.0", str(today + timedelta(days=25)))
+    builder = {serial: reverse("renewals:quote_builder", args=[serial]) for serial in ("RAGGED", "SERVER", "EMPTY")}
+    several = "?dongles=VALID&dongles=OVER&renew_years=3&discount=5&free_months=2&waives_upgrades=on"
+    return [*pages, *builder.values(), builder["RAGGED"] + several, builder["RAGGED"] + "?align_to=2020-01-01"]
 
 
 def quote_addresses(customer, today):
@@ -79,9 +84,19 @@ def quote_addresses(customer, today):
         fulfilled.version,
         three,
     ]
+    replaced, open_one = versions[0], versions[1]
+    replaced.refresh_from_db()
     orders = [fulfilled, cancelled, world.sell(waiting, today)]
     code = Dongle.objects.get(serial="Q4").codes.get()
+    bridged, bridgeable = world.send(fresh("Q11"), today), world.send(fresh("Q12"), today)
+    until = today + timedelta(days=40)
+    grant_bridge(version=bridged, until=until, reason="Signed soon", actor=world.SALES, at=world.at(today))
+    attach_purchase_order(order=fulfilled, name="PO.pdf", content=papers.PDF, actor=world.SALES, at=world.at(today))
     return [
+        *(reverse("renewals:bridge", args=[each.quote_id, each.number]) for each in (bridged, bridgeable)),
+        reverse("renewals:bridges"),
+        *(reverse("renewals:quote_of_key", args=[each.key]) for each in (replaced, open_one, fulfilled.version)),
+        reverse("renewals:dongle", args=["Q11"]),
         *(reverse("renewals:quote_version", args=[each.quote_id, each.number]) for each in versions),
         *(reverse("renewals:order", args=[each.pk]) for each in orders),
         reverse("renewals:cancel", args=[fulfilled.pk]),
@@ -105,8 +120,15 @@ def sold(name):
     return address
 
 
+def bridgeable(today):
+    """The page of a bridge for a quote; its form wants a reason."""
+    version = world.send(world.make_dongle("FORMBRIDGE", None, [("VOL-VIS", str(today))]), today)
+    return reverse("renewals:bridge", args=[version.quote_id, version.number])
+
+
 # Forms to send off as they come, which refuses them.
 REFUSED = (
+    (bridgeable, "main form button"),
     (sent_quote, ".next-step button.button-primary"),
     (sold("cancel"), "main form button"),
     (sold("code"), ".next-step button.button-primary"),

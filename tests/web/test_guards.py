@@ -15,6 +15,8 @@ PUBLIC = {
     "health/": "asked by load balancers, says nothing",
     "api/v1/login/": "who logs in has no token yet",
     "api/v1/schema/": "the documentation of the API, the same for everybody",
+    "q/<slug:key>/": "a sent quote for whoever has its key, from its mail or its document",
+    "q/<slug:key>/document/": "its PDF, by the same key",
     "accounts/": "allauth's pages guard themselves: logging in and out, passwords",
 }
 
@@ -71,11 +73,13 @@ def pages(dongle, today):
             reverse("renewals:quotes"),
             reverse("renewals:quote", args=quote[:1]),
             reverse("renewals:quote_version", args=quote),
+            reverse("renewals:bridges"),
             reverse("renewals:orders"),
             reverse("renewals:order", args=[order.pk]),
             reverse("sent_mail"),
         ],
         "sell": [
+            reverse("renewals:bridge", args=quote),
             reverse("renewals:quote_builder", args=[dongle.serial]),
             reverse("renewals:withdraw", args=[dongle.serial, dongle.licences.first().pk]),
         ],

@@ -1,18 +1,22 @@
 """Making, sending and ordering a quote through its pages. Two licences: 1,200.00 + 900.00 a year in EUR, 19 % tax."""
 
+import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.core import mail
 from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from dongles.models import UnlockCode
-from renewals.models import Order, Quote, QuoteVersion
+from portal import outbox
+from portal.models import Contact, OutboxMessage, SentMail
+from renewals.models import Order, Quote, QuoteDocument, QuoteVersion
 from renewals.queries import DongleRequest
 from renewals.services import quotes
 from tests import world
@@ -24,6 +28,10 @@ def builder(dongle):
 
 def text_of(answer):
     return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
+
+
+def address_of(dongle):
+    return dongle.customer.contacts.get().email
 
 
 def steps(version, step):
@@ -167,7 +175,7 @@ def test_a_new_version_starts_with_the_words_of_the_one_before(dongle, sales, to
     form = sales.get(address).content.decode()
     assert 'value="Loyal"' in form
     assert "As agreed</textarea>" in form
-    target = re.search(r'<form method="post" action="([^"]*)"', form[form.index("<main") :])[1]
+    target = re.search(r'<form id="quote-form" method="post" action="([^"]*)"', form[form.index("<main") :])[1]
     sales.post(target, {"renew_years": "1", "once": "x"})
     assert list(QuoteVersion.objects.values_list("quote_id", "number", "state")) == [
         (version.quote_id, 1, "superseded"),
@@ -177,21 +185,95 @@ def test_a_new_version_starts_with_the_words_of_the_one_before(dongle, sales, to
 
 def test_a_draft_is_sent_and_sent_again_it_stays_sent_once(dongle, sales, today):
     version = world.draft(dongle, today)
-    for _ in range(2):
-        assert sales.post(steps(version, "send")).status_code == 302
+    typed = {"recipients": [address_of(dongle)], "once": "a"}
+    for token in ("a", "a", "b"):  # the same form twice, then another
+        assert sales.post(steps(version, "send"), {**typed, "once": token}).status_code == 302
     version.refresh_from_db()
     assert (version.state, version.valid_until) == ("sent", today + timedelta(days=30))
+    assert OutboxMessage.objects.filter(kind="quote_sent").count() == 1
 
 
-def test_a_refused_sending_is_said_on_the_page_it_came_from(dongle, sales, today):
+def test_a_quote_goes_to_the_contacts_that_are_ticked_and_to_nobody_else(dongle, sales, today):
+    Contact.objects.create(customer=dongle.customer, name="Ben Ott", email="ben@cells.example")
+    version = world.draft(dongle, today)
+    for typed, sentence in [
+        (["eve@elsewhere.example"], "eve@elsewhere.example is not on file as a contact."),
+        ([], "Choose at least one contact."),
+    ]:
+        answer = sales.post(steps(version, "send"), {"recipients": typed, "once": "a"})
+        assert answer.status_code == 422
+        assert sentence in text_of(answer)
+        version.refresh_from_db()
+        assert version.state == "draft"
+    sales.post(steps(version, "send"), {"recipients": ["ben@cells.example"], "once": "b"})
+    assert OutboxMessage.objects.get().payload == {"version": version.pk, "recipients": ["ben@cells.example"]}
+
+
+def test_who_has_no_contact_on_file_gets_no_quote_and_the_page_says_why(dongle, sales, today):
     dongle.customer.contacts.all().delete()
     version = world.draft(dongle, today)
-    page = reverse("renewals:quote_version", args=[version.quote_id, 1])
-    answer = sales.post(steps(version, "send"), headers={"Referer": f"http://testserver{page}"}, follow=True)
-    assert answer.redirect_chain == [(f"http://testserver{page}", 302)]
-    assert "has no contact with an e-mail address on file" in text_of(answer)
+    page = text_of(sales.get(reverse("renewals:quote_version", args=[version.quote_id, 1])))
+    assert "has no contact on file yet: a quote goes to contacts on file only." in page
+    assert sales.post(steps(version, "send"), {"once": "a"}).status_code == 422
     version.refresh_from_db()
     assert version.state == "draft"
+
+
+def test_a_sent_quote_is_mailed_again_once_a_form_and_its_history_says_so(dongle, sales, today):
+    version = world.send(dongle, today)
+    typed = {"recipients": [address_of(dongle)], "once": "again"}
+    for _ in range(2):
+        assert sales.post(steps(version, "resend"), typed).status_code == 302
+    assert OutboxMessage.objects.filter(kind="quote_sent").count() == 2
+    assert "Version 1 sent again" in text_of(sales.get(reverse("renewals:quote", args=[version.quote_id])))
+
+
+def test_a_draft_can_not_be_sent_again(dongle, sales, today):
+    version = world.draft(dongle, today)
+    answer = sales.post(steps(version, "resend"), {"recipients": [address_of(dongle)], "once": "x"})
+    assert answer.status_code == 422
+    assert "This version is a draft: send it first." in text_of(answer)
+    assert not OutboxMessage.objects.exists()
+
+
+def test_the_document_of_a_sent_version_stays_as_it_was_sent(dongle, sales, today):
+    version = world.send(dongle, today)
+    frozen = version.document
+    first = sales.get(steps(version, "document"))
+    customer = dongle.customer
+    customer.name, customer.country = "Another name", "US"
+    customer.save()
+    later = sales.get(steps(version, "document"))
+    assert first["Content-Type"] == "application/pdf"
+    assert first.content == later.content
+    assert hashlib.sha256(later.content).hexdigest() == frozen.sha256
+
+
+def test_the_document_of_a_draft_can_be_looked_at_and_is_kept_nowhere(dongle, sales, today):
+    version = world.draft(dongle, today)
+    answer = sales.get(steps(version, "document"))
+    assert answer.content.startswith(b"%PDF-")
+    assert answer["Content-Disposition"] == f'inline; filename="{version.quote.number}-1-draft.pdf"'
+    assert not QuoteDocument.objects.exists()
+
+
+def test_the_page_says_whether_the_mail_is_on_its_way_gone_or_stuck(dongle, sales, today, settings):
+    version = world.send(dongle, today)
+    page = reverse("renewals:quote", args=[version.quote_id])
+    assert f"On its way to {address_of(dongle)}." in text_of(sales.get(page))
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1  # nobody listens there
+    OutboxMessage.objects.update(due_at=timezone.now())
+    outbox.drain()
+    assert "Not mailed yet." in text_of(sales.get(page))
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    OutboxMessage.objects.update(due_at=timezone.now())
+    outbox.drain()
+    assert f"Mailed to {address_of(dongle)} on" in text_of(sales.get(page))
+    name, content, kind = mail.outbox[0].attachments[0]
+    assert (name, kind) == (f"{version.quote.number}-1.pdf", "application/pdf")
+    assert content == bytes(version.document.pdf)
+    assert SentMail.objects.get().attachments == [{"name": name, "sha256": version.document.sha256}]
 
 
 def test_a_purchase_order_needs_its_number_and_who_ordered(dongle, sales, today):
@@ -289,17 +371,10 @@ def test_a_quote_for_three_dongles_shows_each_with_its_lines(dongle, sales, toda
 
 def test_the_builder_revises_no_quote_that_holds_other_dongles(dongle, sales):
     other = world.make_dongle("777", dongle.customer)
-    several = quotes.draft_quote(
-        customer=dongle.customer,
-        requests=[DongleRequest(dongle, renew_years=1), DongleRequest(other, renew_years=1)],
-        actor=world.SALES,
-        at=timezone.now(),
-    )
     anothers = world.draft(other, timezone.localdate().isoformat())
-    for version in (several, anothers):
-        answer = sales.post(f"{builder(dongle)}?revises={version.quote_id}", {"renew_years": "1", "once": "a"})
-        assert answer.status_code in (302, 409)
-        assert version.quote.versions.count() == 1
+    answer = sales.post(f"{builder(dongle)}?revises={anothers.quote_id}", {"renew_years": "1", "once": "a"})
+    assert answer.status_code in (302, 409)
+    assert anothers.quote.versions.count() == 1
     assert sales.get(f"{builder(dongle)}?revises={'9' * 5000}").status_code == 200
 
 
