@@ -35,6 +35,15 @@ def dongle_by_serial(text: str) -> Dongle:
     return dongle
 
 
+def find_dongle(text: str) -> Dongle | None:
+    """The dongle with this serial in any spelling, if the text is a serial and there is one."""
+    try:
+        serial = canonical_serial(text)
+    except NotASerial:
+        return None
+    return Dongle.objects.select_related("customer").filter(serial=serial).first()
+
+
 def owner_of(dongle: Dongle) -> Customer:
     """Whose dongle it is (`dongle_without_owner`)."""
     if dongle.customer is None:

@@ -9,7 +9,7 @@ from portal import web
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # allauth's way
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="dongles:find"), name="home"),
+    path("", RedirectView.as_view(pattern_name="renewals:queue"), name="home"),
     path("dongles/", include("dongles.urls")),
     path("", include("renewals.urls")),
     path("api/v1/", include("portal.api_urls")),

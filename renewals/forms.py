@@ -288,3 +288,17 @@ class BridgeForm(ReasonForm):
             del self.fields["dongle_ids"]
         else:
             self.fields["dongle_ids"].choices = [(dongle.pk, dongle.serial) for dongle in dongles]
+
+
+class RequestForm(forms.Form):
+    """Who asks for a quote, as told by telephone or in a mail (Q5)."""
+
+    serial = PlainCharField(
+        label="Serial number of the dongle", max_length=80, error_messages={"required": "Enter the serial number."}
+    )
+    name = forms.CharField(label="Name", max_length=200, error_messages={"required": "Say who asks."})
+    email = forms.EmailField(label="E-mail address", error_messages={"required": "Enter the e-mail address."})
+    telephone = forms.CharField(label="Telephone", max_length=40, required=False)
+    message = forms.CharField(
+        label="What they ask for", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )

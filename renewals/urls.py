@@ -1,9 +1,14 @@
 from django.urls import path
 
-from renewals.web import bridges, builder, customer, dongles, files, orders, quotes
+from renewals.web import bridges, builder, customer, dongles, files, orders, queue, quotes
 
 app_name = "renewals"
 urlpatterns = [
+    path("queue/", queue.work_queue, name="queue"),
+    path("requests/", queue.request_list, name="requests"),
+    path("requests/new/", queue.new_request, name="new_request"),
+    path("requests/<int:request_id>/", queue.request_page, name="request"),
+    path("requests/<int:request_id>/close/", queue.close, name="close_request"),
     path("q/<slug:key>/", customer.quote_of_key, name="quote_of_key"),
     path("q/<slug:key>/document/", customer.document_of_key, name="document_of_key"),
     path("dongles/<slug:serial>/", dongles.dongle_page, name="dongle"),

@@ -95,7 +95,7 @@ SALES = Actor("Sales", None, "system")
 
 def draft(dongle: Dongle, on: str, **asked: object):
     """A draft for one dongle made on that day; renewal for a year unless asked otherwise."""
-    names = ("discount_reason", "part_month", "note", "revises", "newest_known", "actor")
+    names = ("discount_reason", "part_month", "note", "revises", "newest_known", "answers", "actor")
     given = {key: asked.pop(key) for key in names if key in asked}
     conceded = {key: asked.pop(key) for key in Concessions._fields if key in asked}
     request = DongleRequest(dongle, **(asked or {"renew_years": 1}))

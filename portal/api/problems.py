@@ -35,6 +35,9 @@ CONFLICTS = frozenset(
         "quote_outdated",
         "quote_straddled",
         "quote_superseded",
+        "request_answered",
+        "request_closed",
+        "request_linked",
     }
 )
 UNAVAILABLE_CODES = frozenset({"signer_unavailable", "signer_refused"})

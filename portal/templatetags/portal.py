@@ -34,6 +34,10 @@ STATES: dict[str, tuple[str, str]] = {
     "expired": ("Expired", "dash"),
     "superseded": ("Superseded", "dash"),
     "declined": ("Declined", "cross"),
+    # of a request
+    "open": ("Open", "ring"),
+    "answered": ("Answered", "disc"),
+    "closed": ("Closed", "dash"),
     # of an order
     "accepted": ("Accepted", "half"),
     "fulfilled": ("Fulfilled", "disc"),

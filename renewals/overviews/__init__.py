@@ -6,9 +6,12 @@ from renewals.overviews.dongles import LicenceStanding, dongle_overview
 from renewals.overviews.history import history_of
 from renewals.overviews.lists import newest_versions, orders_newest_first, versions_with_quote
 from renewals.overviews.orders import EarnedLine, order_overview
+from renewals.overviews.queue import KINDS, work_queue
 from renewals.overviews.quotes import ShownDongle, preview_of, quote_overview, shown_dongles
+from renewals.overviews.requests import request_overview, requests_newest_first
 
 __all__ = [
+    "KINDS",
     "EarnedLine",
     "LicenceStanding",
     "ShownDongle",
@@ -21,6 +24,9 @@ __all__ = [
     "orders_newest_first",
     "preview_of",
     "quote_overview",
+    "request_overview",
+    "requests_newest_first",
     "shown_dongles",
     "versions_with_quote",
+    "work_queue",
 ]

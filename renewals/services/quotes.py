@@ -18,9 +18,10 @@ from portal.models import Customer
 from portal.wording import write_day
 from renewals import queries
 from renewals.documents import quote_pdf
-from renewals.models import PolicySettings, Quote, QuoteDocument, QuoteDongle, QuoteLine, QuoteVersion
+from renewals.models import PolicySettings, Quote, QuoteDocument, QuoteDongle, QuoteLine, QuoteVersion, RenewalRequest
 from renewals.queries import NO_CONCESSIONS, Concessions, DongleRequest, PricedQuote
 from renewals.rows import rows_of
+from renewals.services.requests import answer_requests, link_request
 from renewals.states import QuoteState, next_quote_state
 
 
@@ -37,12 +38,14 @@ def draft_quote(
     note: str = "",
     revises: Quote | None = None,
     newest_known: int | None = None,
+    answers: RenewalRequest | None = None,
 ) -> QuoteVersion:
     """Price the requests as of today and keep the result as a draft: of a new quote, or the next version of one.
 
     A draft that it revises is superseded at once; a sent version stays a promise until the new one is sent.
     `newest_known` is the number of the newest version that who drafts has seen: where somebody has made a newer one
-    meanwhile it is refused (`quote_changed`) rather than superseded unseen. Refuses what `price_quote` refuses,
+    meanwhile it is refused (`quote_changed`) rather than superseded unseen. `answers` is a request that the quote is
+    made for (`link_request`). Refuses what `price_quote` refuses,
     `discount_out_of_range`, `discount_reason_missing` (for whatever is conceded, Q3) and `quote_accepted`.
     """
     check_ability(actor, "sell")
@@ -95,6 +98,8 @@ def draft_quote(
         )
     )
     audit.record(actor, at, *deeds)
+    if answers is not None:
+        link_request(request=answers, quote=quote, actor=actor, at=at)
     return version
 
 
@@ -189,6 +194,7 @@ def send_quote(
         after={**deeds[-1].after, "recipients": addresses, "document": document.sha256},
     )
     audit.record(actor, at, *deeds)
+    answer_requests(quote=version.quote, actor=actor, at=at)
     outbox.post("quote_sent", [{"version": version.pk, "recipients": addresses}], at=at)
     return version
 

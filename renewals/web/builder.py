@@ -19,7 +19,7 @@ from portal.errors import DomainError
 from portal.web import attempt, by, done_once
 from renewals import overviews, queries
 from renewals.forms import QuoteForm
-from renewals.models import Quote
+from renewals.models import Quote, RenewalRequest
 from renewals.services import quotes
 
 LONGEST_NUMBER = 18  # what a database's number holds
@@ -63,6 +63,7 @@ def quote_builder(request: HttpRequest, serial: str) -> HttpResponse:
         "dongle": dongle,
         "form": form,
         "revises": revises,
+        "answers": _answered_request(request),
         "newest_known": _newest_known(request, revises),
         "address": address,  # of the form; `back` asks for what is typed too
         "back": f"{address}{'&' if '?' in address else '?'}{form.asked}",
@@ -147,9 +148,17 @@ def _draft(request: HttpRequest, form: QuoteForm, revises: Quote | None) -> str 
         note=form.cleaned_data["note"],
         revises=revises,
         newest_known=_newest_known(request, revises),
+        answers=_answered_request(request),
         **by(request),
     )
     return version and reverse("renewals:quote_version", args=[version.quote_id, version.number])
+
+
+def _answered_request(request: HttpRequest) -> RenewalRequest | None:
+    number = request.GET.get("request", "")
+    if not number.isdecimal() or len(number) > LONGEST_NUMBER:
+        return None
+    return get_object_or_404(RenewalRequest, pk=int(number))
 
 
 def _revised_quote(request: HttpRequest, dongle: Dongle) -> Quote | None:

@@ -51,3 +51,42 @@ document.addEventListener("keydown", (event) => {
   closeMenus(null);
   menu?.querySelector("summary").focus();
 });
+
+// Keys on lists: tbody[data-keys] is walked with j and k from link to link, Enter opens (it is a link), / goes to the
+// search, ? opens the help. Off while typing, with modifiers, or for good (the help's box; WCAG 2.1.4).
+const help = () => document.getElementById("keys-help");
+const keysAreOn = () => localStorage.getItem("keys") !== "off";
+const rowLinks = () =>
+  [...document.querySelectorAll("tbody[data-keys] tr")].map((row) => row.querySelector("a[href]")).filter(Boolean);
+const walk = (step) => {
+  const links = rowLinks();
+  if (!links.length) return;
+  const row = document.activeElement.closest("tbody[data-keys] tr");
+  const here = row ? links.findIndex((link) => row.contains(link)) : -1;
+  const next = here < 0 ? (step > 0 ? 0 : links.length - 1) : Math.min(Math.max(here + step, 0), links.length - 1);
+  links[next].focus();
+  links[next].closest("tr").scrollIntoView({ block: "nearest" });
+};
+const KEYS = {
+  j: () => walk(1),
+  k: () => walk(-1),
+  "/": () => document.querySelector("input[type=search]")?.focus(),
+  "?": () => help()?.showModal(),
+};
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || help()?.open) return;
+  if (event.target.closest("input, select, textarea, [contenteditable]") || !(event.key in KEYS)) return;
+  if (!keysAreOn() || !document.body.classList.contains("staff")) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});
+document.addEventListener("DOMContentLoaded", () => {
+  for (const button of document.querySelectorAll("[data-keys-help]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => help().showModal());
+  }
+  const box = document.getElementById("keys-on");
+  if (!box) return;
+  box.checked = keysAreOn();
+  box.addEventListener("change", () => localStorage.setItem("keys", box.checked ? "on" : "off"));
+});

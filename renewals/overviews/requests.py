@@ -1,0 +1,36 @@
+"""What the pages of requests for a quote show."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from portal.models import AuditEvent
+from renewals.models import RenewalRequest
+from renewals.overviews.history import ToldEvent
+from renewals.states import RequestState
+
+DEEDS = {
+    "record": "Request recorded",
+    "link": "A quote is being made",
+    "answer": "Answered with a quote",
+    "close": "Closed",
+}
+
+
+def requests_newest_first() -> QuerySet[RenewalRequest]:
+    return RenewalRequest.objects.select_related("dongle__customer__owner", "quote", "recorded_by").order_by("-pk")
+
+
+def request_overview(request: RenewalRequest) -> dict[str, Any]:
+    """A request's page. A quote goes only to contacts on file (Q5), so it says whether who asks is one."""
+    customer = request.dongle.customer if request.dongle else None
+    contacts = list(customer.contacts.filter(left_on__isnull=True)) if customer else []
+    events = AuditEvent.objects.filter(subject_kind=RenewalRequest._meta.model_name, subject_id=request.pk)
+    return {
+        "asked": request,
+        "customer": customer,
+        "contacts": contacts,
+        "is_on_file": any(contact.email.lower() == request.email.lower() for contact in contacts),
+        "is_open": request.state == RequestState.OPEN,
+        "history": [ToldEvent(DEEDS.get(event.action, event.action), event) for event in events.order_by("-pk")],
+    }
