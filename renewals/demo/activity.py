@@ -19,6 +19,7 @@ from renewals.queries import Concessions, DongleRequest
 from renewals.services import orders, quotes
 from renewals.services.bridges import grant_bridge
 from renewals.services.cancellations import cancel_order
+from renewals.services.requests import record_request
 from renewals.services.files import attach_purchase_order
 
 OFFICE_OPENS = time(8)
@@ -48,6 +49,12 @@ class Desk:
     def send(self, serial: str, days_ago: int, **asked: Any) -> QuoteVersion:
         version = self.draft(serial, days_ago, **asked)
         return quotes.send_quote(version=version, actor=self._sales, at=self._moment(days_ago))
+
+    def note_request(self, serial: str, days_ago: int, name: str, email: str, message: str) -> None:
+        """Somebody asks for a quote by telephone."""
+        record_request(
+            serial=serial, name=name, email=email, message=message, actor=self._sales, at=self._moment(days_ago)
+        )
 
     def decline(self, version: QuoteVersion, days_ago: int, reason: str) -> None:
         quotes.decline_quote(version=version, actor=self._sales, at=self._moment(days_ago), reason=reason)
@@ -131,3 +138,5 @@ def act_out(on: date, users: Mapping[str, User]) -> None:
         discount_reason="Reference site for two years.",
     )
     desk.draft("104411", 0, note="Asked for by telephone.")
+    desk.note_request("104-303", 2, "Ruth Abel", "ruth.abel@fenbridge.example", "Three years, if that is cheaper.")
+    desk.note_request("199999", 1, "J. Marsh", "marsh@university.example", "Read from a worn label.")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from dongles.models import Dongle, UnlockCode
 from portal.access import is_able
 from portal.models import OutboxMessage, User
-from portal.wording import write_day, write_expiry
+from portal.wording import write_day
 from renewals.models import Order, QuoteDongle, QuoteVersion, RenewalRequest
 from renewals.overviews.lists import newest_versions, versions_with_quote
 from renewals.states import OrderState, QuoteState, RequestState
@@ -155,7 +155,7 @@ def _expiring(user: User, today: date) -> list[QueueItem]:
         assert version.valid_until is not None
         is_over = version.valid_until < today
         mine = _is_mine(user, version.quote.customer.owner_id, version.drafted_by_id) and is_able(user, "sell")
-        what = f"Quote {write_expiry(version.valid_until, today)}"
+        what = "Quote ran out" if is_over else "Quote runs out"
         action = "Offer it again" if is_over else "Ask the customer"
         items.append(_of_version("expiring", what, version, version.priced_on, version.valid_until, action, mine))
     return items
@@ -281,7 +281,7 @@ def _due(user: User, today: date) -> list[QueueItem]:
     return [
         QueueItem(
             "due",
-            f"SMA {write_expiry(dongle.issued_expiry_on, today)}",
+            "SMA ends",
             f"Dongle {dongle.serial}",
             dongle.customer.name if dongle.customer else "",
             today,

@@ -14,6 +14,7 @@ from renewals.services import quotes
 from renewals.services.bridges import grant_bridge
 from renewals.services.cancellations import cancel_order
 from renewals.services.files import attach_purchase_order
+from renewals.services.requests import record_request
 from tests import papers, world
 from tests.web.browsing import watched_page
 from tests.web.test_journeys import log_in
@@ -129,6 +130,7 @@ def bridgeable(today):
 # Forms to send off as they come, which refuses them.
 REFUSED = (
     (bridgeable, "main form button"),
+    (lambda today: reverse("renewals:new_request"), "main form button.button-primary"),
     (sent_quote, ".next-step button.button-primary"),
     (sold("cancel"), "main form button"),
     (sold("code"), ".next-step button.button-primary"),
@@ -155,12 +157,23 @@ def check(page, found):
 def test_no_page_in_any_state_has_a_barrier(portal, browser, client, today):
     customer = world.make_customer()
     world.make_user()
+    dongles = dongle_addresses(customer, today)
+    asked = [
+        record_request(serial=serial, name="Ada", email="ada@a.example", actor=world.SALES, at=world.at(today))
+        for serial in ("SOON", "nowhere")
+    ]
     addresses = [
-        *dongle_addresses(customer, today),
+        *dongles,
         *quote_addresses(customer, today),
         reverse("dongles:find"),
         reverse("dongles:find") + "?q=cells",
         reverse("dongles:find") + "?q=nobody",
+        reverse("renewals:queue"),
+        reverse("renewals:queue") + "?kind=request",
+        reverse("renewals:requests"),
+        *(reverse("renewals:request", args=[each.pk]) for each in asked),
+        reverse("renewals:new_request"),
+        reverse("renewals:quote_builder", args=["SOON"]) + f"?request={asked[0].pk}",
         reverse("renewals:quotes"),
         reverse("renewals:orders"),
         reverse("renewals:withdraw", args=["VALID", Dongle.objects.get(serial="VALID").licences.get().pk]),
