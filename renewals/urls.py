@@ -1,6 +1,6 @@
 from django.urls import path
 
-from renewals.web import bridges, builder, customer, dongles, files, orders, queue, quotes
+from renewals.web import bridges, builder, customer, dongles, files, orders, pipeline, queue, quotes
 
 app_name = "renewals"
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     path("dongles/<slug:serial>/", dongles.dongle_page, name="dongle"),
     path("dongles/<slug:serial>/quote/", builder.quote_builder, name="quote_builder"),
     path("dongles/<slug:serial>/licences/<int:licence_id>/withdraw/", dongles.withdraw_page, name="withdraw"),
+    path("pipeline/", pipeline.pipeline_page, name="pipeline"),
+    path("pipeline/pipeline.csv", pipeline.pipeline_csv, name="pipeline_csv"),
+    path("pipeline/pipeline.xlsx", pipeline.pipeline_xlsx, name="pipeline_xlsx"),
     path("quotes/", quotes.quote_list, name="quotes"),
     path("quotes/<int:quote_id>/", quotes.quote_page, name="quote"),
     path("quotes/<int:quote_id>/<int:number>/", quotes.quote_page, name="quote_version"),

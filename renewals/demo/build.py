@@ -49,7 +49,8 @@ def build_demo(*, on: date, dongles: int = DEFAULT_DONGLES, tell: Callable[[int]
     _check_empty()
     users = insert_users()
     insert_catalogue(on)
-    customers = insert_customers(len(CUSTOMERS) + max(0, dongles - DEFAULT_DONGLES) // DONGLES_PER_FURTHER_CUSTOMER)
+    further = max(0, dongles - DEFAULT_DONGLES) // DONGLES_PER_FURTHER_CUSTOMER
+    customers = insert_customers(len(CUSTOMERS) + further, users)
     written = 0
     for batch in _batches(demo_dongles(on, dongles, len(customers))):
         _insert_dongles(batch, customers)

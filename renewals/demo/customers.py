@@ -1,8 +1,10 @@
 """Who buys and who works in the demo. All names are invented; all addresses end in `.example`."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from portal.models import Contact, Customer, User
+from portal.second_factor import give_demo_factor
 
 DEMO_PASSWORD = "demo-dongle-2000"  # noqa: S105 - published, and refused in production
 
@@ -17,10 +19,12 @@ class Login(NamedTuple):
 
 
 def logins() -> tuple[Login, ...]:
-    """The demo's users: sales, two who may approve more than sales, and finance."""
+    """The demo's users: sales by region, two who may approve more than sales, and finance."""
     return (
         Login("sales@vendor.example", "Sam Sales", User.Role.SALES),
         Login("lead@vendor.example", "Lea Lead", User.Role.ADMINISTRATOR),
+        Login("east@vendor.example", "Erin East", User.Role.SALES),
+        Login("west@vendor.example", "Wes West", User.Role.SALES),
         Login("finance@vendor.example", "Finn Finance", User.Role.FINANCE),
         Login("admin@vendor.example", "Ada Admin", User.Role.ADMINISTRATOR),
     )
@@ -85,6 +89,14 @@ CUSTOMERS = (
 )
 WITHOUT_CONTACTS = len(CUSTOMERS) - 1
 
+# By country who of the vendor's people looks after its customers, nobody for some, and how its documents write amounts.
+DESKS = {
+    "GB": ("sales", "en_GB"), "IE": ("sales", "en_IE"), "DE": ("sales", "de_DE"), "AT": ("east", "de_AT"),
+    "CH": ("east", "de_CH"), "IT": ("east", "it_IT"), "FI": ("", "fi_FI"), "FR": ("east", "fr_FR"),
+    "NL": ("east", "nl_NL"), "BE": ("east", "nl_BE"), "ES": ("east", "es_ES"), "US": ("west", "en_US"),
+    "JP": ("west", "ja_JP"),
+}  # fmt: skip
+
 GIVEN_NAMES = ("Mara", "Jonas", "Ines", "Tomas", "Yuki", "Priya", "Oskar", "Leila", "Hugo", "Nora", "Emil", "Aiko")
 FAMILY_NAMES = ("Brandt", "Okada", "Ferrer", "Lindqvist", "Moreau", "Ashdown", "Virtanen", "Castell", "Novak", "Hale")
 
@@ -106,8 +118,8 @@ def demo_customers(count: int) -> list[DemoCustomer]:
     return [*CUSTOMERS, *more]
 
 
-def insert_customers(count: int) -> list[Customer]:
-    """Write the customers with their contacts and return them in order."""
+def insert_customers(count: int, users: Mapping[str, User]) -> list[Customer]:
+    """Write the customers with their contacts, looked after by those users, and return them in order."""
     chosen = demo_customers(count)
     customers = Customer.objects.bulk_create(
         (
@@ -118,6 +130,8 @@ def insert_customers(count: int) -> list[Customer]:
                 currency=each.currency,
                 tax_status=each.tax_status,
                 fulfil_on=each.fulfil_on,
+                locale=DESKS[each.country][1],
+                owner=users.get(DESKS[each.country][0]),
             )
             for each in chosen
         ),
@@ -134,10 +148,12 @@ def insert_customers(count: int) -> list[Customer]:
 
 
 def insert_users() -> dict[str, User]:
-    """Write the demo's users; by the part of their address before the @."""
-    return {
+    """Write the demo's users with the second factor that everybody has; by the part of their address before the @."""
+    users = {
         login.email.split("@")[0]: User.objects.create_user(
             login.email, login.password, name=login.name, role=login.role
         )
         for login in logins()
     }
+    give_demo_factor(users.values())
+    return users

@@ -1,0 +1,128 @@
+"""Tables as files, CSV and XLSX. Nothing that was typed somewhere becomes a formula in a spreadsheet.
+
+A cell is a text, a whole number, a date, an Amount or none.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from io import BytesIO
+from typing import Any, NamedTuple
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+
+from portal.wording import currency_exponent
+
+# What a spreadsheet takes for the beginning of a formula, and of an error (which openpyxl would write as one).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+ERROR_STARTS = ("#",)
+BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads a CSV in the machine's old code page
+ZIP_OF_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Amount(NamedTuple):
+    """Minor units of a currency; a file shows it with the currency's decimals, the currency in a column of its own."""
+
+    minor_units: int
+    currency: str
+
+    @property
+    def value(self) -> Decimal:
+        return Decimal(self.minor_units).scaleb(-currency_exponent(self.currency))
+
+    @property
+    def number_format(self) -> str:
+        exponent = currency_exponent(self.currency)
+        return "#,##0" + ("." + "0" * exponent if exponent else "")
+
+
+Cell = str | int | date | Amount | None
+
+
+class Column(NamedTuple):
+    """A column's head and its width in characters."""
+
+    head: str
+    width: int
+
+
+class _Echo:
+    """A file for the csv module that gives back what is written."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def csv_lines(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    """A CSV line by line: UTF-8 with a byte order mark, dates as 2026-08-24, amounts with a point for the decimals.
+
+    A text that could begin a formula gets an apostrophe before it.
+    """
+    writer = csv.writer(_Echo())
+    yield BYTE_ORDER_MARK + writer.writerow([column.head for column in columns])
+    for row in rows:
+        yield writer.writerow([_plain(cell) for cell in row])
+
+
+def _plain(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    if isinstance(cell, Amount):
+        return str(cell.value)
+    return cell.isoformat() if isinstance(cell, date) else str(cell)
+
+
+def xlsx_of(title: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], notes: Iterable[str]) -> bytes:
+    """An XLSX with the table, its head frozen, and a second sheet with the notes.
+
+    Texts are texts whatever they begin with, dates and amounts are numbers that can be reckoned with.
+    """
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    for index, column in enumerate(columns, 1):
+        sheet.column_dimensions[get_column_letter(index)].width = column.width
+    sheet.append([_head(sheet, column.head) for column in columns])
+    for row in rows:
+        sheet.append([_typed(sheet, cell) for cell in row])
+    about = book.create_sheet("About")
+    about.column_dimensions["A"].width = 100
+    for note in notes:
+        cell = _text(about, note)
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        about.append([cell])
+    content = BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def _head(sheet: Any, text: str) -> WriteOnlyCell:
+    cell = _text(sheet, text)
+    cell.font = Font(bold=True)
+    return cell
+
+
+def _text(sheet: Any, text: str) -> WriteOnlyCell:
+    """A cell that stays a text; as if it had been typed behind an apostrophe where it looks like more."""
+    text = ILLEGAL_CHARACTERS_RE.sub("", text)
+    cell = WriteOnlyCell(sheet, text)
+    cell.data_type = "s"
+    cell.quotePrefix = text.startswith(FORMULA_STARTS)
+    return cell
+
+
+def _typed(sheet: Any, cell: Cell) -> Any:
+    if isinstance(cell, str):
+        return _text(sheet, cell)
+    if isinstance(cell, Amount):
+        amount = WriteOnlyCell(sheet, cell.value)
+        amount.number_format = cell.number_format
+        return amount
+    return cell
