@@ -1,15 +1,22 @@
 """Who may do what. Customers' access to their own things comes with their pages; here is the vendor's staff."""
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from allauth.account import app_settings as account_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.core import context
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
 from rest_framework.permissions import BasePermission
 
+from portal import failures, outbox
 from portal.audit import Actor
 from portal.errors import DomainError
 from portal.models import User
@@ -18,7 +25,7 @@ from portal.models import User
 ABILITIES: dict[str, frozenset[str]] = {
     User.Role.SALES: frozenset({"see", "sell", "cancel"}),
     User.Role.FINANCE: frozenset({"see", "settle", "cancel"}),
-    User.Role.ADMINISTRATOR: frozenset({"see", "sell", "settle", "cancel", "keep_catalogue"}),
+    User.Role.ADMINISTRATOR: frozenset({"see", "sell", "settle", "cancel", "keep_catalogue", "keep_people"}),
     User.Role.CUSTOMER: frozenset(),
 }
 
@@ -59,7 +66,45 @@ class IsStaff(BasePermission):
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Accounts are made by the vendor, not by signing up."""
+    """Accounts are made by the vendor, not by signing up; failures hold an account, and it says for how long."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "E-mail address and password don't belong together.",
+        "incorrect_password": "This is not your password.",
+        "enter_current_password": "This is not your password.",
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Of allauth's mails the portal sends one, through the outbox."""
+        if template_prefix == "account/email/password_reset_key":
+            outbox.post("password_reset", [{"user_id": context["user"].pk}], at=timezone.now())
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("mfa_index")
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest | None, **credentials: Any) -> str:
+        """Counted by e-mail address alone, whatever host name the portal was asked by."""
+        return failures.password_key(credentials.get("email", ""))
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            raise failures.refusal(request, failures.password_key(credentials.get("email", ""))) from None
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        email = credentials.get("email", "").strip().lower()
+        user = User.objects.filter(email=email).first()
+        if user is not None:
+            failures.note_failure(request, user, failures.password_key(email))
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whoever logged in a moment ago need not do so again, above all to set up the first second factor."""
+        records = get_authentication_records(context.request, context.request.user)
+        newest = max((record["at"] for record in records), default=0)
+        is_recent = time.time() - newest < account_settings.REAUTHENTICATION_TIMEOUT
+        return not is_recent and super().is_reauthentication_required(app=app, **kwargs)

@@ -1,11 +1,24 @@
 """The back office for people and for looking at what happened; what only grows can't be changed here either."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from knox.models import get_token_model
 
+from portal.audit import Actor
+from portal.errors import DomainError
 from portal.models import AuditEvent, Contact, Customer, OutboxMessage, User
+from portal.services import remove_second_factors, unlock_login
+
+# What opens the portal is made on its own pages and taken away by an action on users, both recorded; of allauth's
+# e-mail addresses the portal makes no use.
+admin.site.unregister([Authenticator, EmailAddress, get_token_model()])
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -40,6 +53,24 @@ class UserAdmin(admin.ModelAdmin):
     list_filter = ("role", "is_active")
     fields = ("email", "name", "role", "customer", "is_active")
     raw_id_fields = ("customer",)
+    actions = ("remove_all_second_factors", "unlock_logging_in")
+
+    @admin.action(description="Remove all second factors")
+    def remove_all_second_factors(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """For a lost telephone: at the next login the user sets up a new one."""
+        self._do(request, users, remove_second_factors, "has no second factor any more and is logged out everywhere")
+
+    @admin.action(description="Unlock logging in")
+    def unlock_logging_in(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        self._do(request, users, unlock_login, "may try to log in again at once")
+
+    def _do(self, request: HttpRequest, users: QuerySet[User], service: Callable[..., Any], outcome: str) -> None:
+        for user in users:
+            try:
+                service(user=user, actor=Actor.of(request.user), at=timezone.now())
+                self.message_user(request, f"{user} {outcome}.", messages.SUCCESS)
+            except DomainError as refusal:
+                self.message_user(request, f"{user}: {refusal.message}", messages.ERROR)
 
 
 @admin.register(AuditEvent)

@@ -28,6 +28,7 @@ LOCAL_DIR = Path(os.environ.get("PORTAL_LOCAL_DIR") or BASE_DIR / ".local")
 PRODUCTION = os.environ.get("PORTAL_ENV", "development") == "production"
 DEBUG = not PRODUCTION and os.environ.get("PORTAL_DEBUG") == "1"
 
+DEMO_FACTOR_SECRET = "DEMODEMODEMODEMODEMODEMODEMODEMO"  # noqa: S105 - the demo's authenticator app, known to everybody too
 DEMO_SECRET_KEY = "demo-only-and-refused-in-production-0123456789abcdefghijklmnop"  # noqa: S105 - known to everybody
 
 
@@ -59,6 +60,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "rest_framework",
@@ -80,6 +82,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.second_factor.SecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.web.DomainErrorMiddleware",
 ]
@@ -129,6 +132,7 @@ OUTBOX_HANDLERS = {
     "quote_sent": "renewals.notices.send_quote",
     "code_issued": "renewals.notices.send_codes",
     "bridge_issued": "renewals.notices.send_bridge",
+    "password_reset": "portal.notices.send_password_reset",
 }
 
 AUTH_USER_MODEL = "portal.User"
@@ -146,6 +150,34 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody is mailed who has no account here
+PASSWORD_RESET_TIMEOUT = 3600  # seconds that a mailed link is good for
+ACCOUNT_FORMS = {
+    "login": "portal.forms.LoginForm",
+    "reauthenticate": "portal.forms.PasswordAgainForm",
+    "change_password": "portal.forms.ChangePasswordForm",
+    "reset_password": "portal.forms.ResetPasswordForm",
+    "reset_password_from_key": "portal.forms.NewPasswordForm",
+}
+# Failures of passwords and of codes: five within five minutes slow an account down, twenty within a day lock it until
+# then or until an administrator unlocks it; ten a minute hold an address (portal/failures.py).
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key,20/1d/key"}
+# Staff need a second factor (portal/second_factor.py).
+MFA_ADAPTER = "portal.second_factor.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "portal.second_factor.AuthenticateForm",
+    "reauthenticate": "portal.second_factor.ReauthenticateForm",
+    "authenticate_webauthn": "portal.second_factor.PasskeyForm",
+    "reauthenticate_webauthn": "portal.second_factor.PasskeyAgainForm",
+    "activate_totp": "portal.second_factor.ActivateForm",
+    "add_webauthn": "portal.second_factor.AddPasskeyForm",
+    "edit_webauthn": "portal.second_factor.RenamePasskeyForm",
+}
+MFA_TOTP_ISSUER = "SMA Portal"
+MFA_TOTP_TOLERANCE = 1  # the code before and the next one too: clocks differ, and people type
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # accounts are made by the vendor: an address needs no proof
 # Behind one reverse proxy (docker/nginx.conf) the client's address is what that says; rate limits count by it.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if PRODUCTION else 0
 

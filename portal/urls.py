@@ -13,9 +13,10 @@ urlpatterns = [
     path("dongles/", include("dongles.urls")),
     path("", include("renewals.urls")),
     path("api/v1/", include("portal.api_urls")),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("portal.account_urls")),
     path("mail/", web.sent_mail, name="sent_mail"),
     path("mail/<int:mail_id>/", web.sent_mail, name="sent_mail_detail"),
+    path("back-office/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("back-office/", admin.site.urls),
     path("health/", web.health, name="health"),
 ]

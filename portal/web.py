@@ -20,6 +20,7 @@ from portal.access import is_able, staff_page
 from portal.audit import Actor
 from portal.errors import DomainError
 from portal.models import SentMail
+from portal.second_factor import has_passed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -95,7 +96,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "today": timezone.localdate(),
         "is_development": not settings.PRODUCTION,
         "vendor": settings.VENDOR,
-        "is_staff_page": user is not None and user.is_authenticated and user.is_vendor_staff,
+        "is_staff_page": user is not None and user.is_authenticated and user.is_vendor_staff and has_passed(request),
         **{f"may_{ability}": user is not None and is_able(user, ability) for ability in ("sell", "settle", "cancel")},
     }
 

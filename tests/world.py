@@ -3,7 +3,11 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
+from time import time as time_now
 from zoneinfo import ZoneInfo
+
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+from django.test import Client
 
 from dongles.models import Dongle, Licence, Product, ProductFamily, Release, SmaPeriod
 from portal.audit import Actor
@@ -13,6 +17,7 @@ from renewals.queries import Concessions, DongleRequest
 from renewals.services import orders, quotes
 
 DAY_ONE = date(2020, 1, 1)
+FACTOR_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # of every test user's authenticator app
 # Whole euros in cents: licence, SMA year, upgrade.
 PRICES = {
     "VOL-VIS": (600_000, 120_000, 240_000),
@@ -85,9 +90,30 @@ def make_release(version: str, build_on: str, *, is_major: bool = True, family: 
     )
 
 
-def make_user(role: str = "sales", email: str | None = None, **fields: object) -> User:
+def make_user(
+    role: str = "sales", email: str | None = None, *, has_second_factor: bool = True, **fields: object
+) -> User:
+    """A user; staff have the authenticator app with FACTOR_SECRET unless they are to have none."""
     email = email or f"{role}@vendor.example"
-    return User.objects.create_user(email, "a long test password", role=role, name=role.capitalize(), **fields)
+    user = User.objects.create_user(email, "a long test password", role=role, name=role.capitalize(), **fields)
+    if has_second_factor and role != "customer":
+        TOTP.activate(user, FACTOR_SECRET)
+    return user
+
+
+def code_now(steps_ahead: int = 0) -> str:
+    """The code that every test user's authenticator app shows now, or after as many steps of 30 seconds."""
+    counter = int(time_now()) // 30 + steps_ahead
+    return format_hotp_value(hotp_value(FACTOR_SECRET, counter))
+
+
+def log_in(client: Client, user: User) -> None:
+    """Log the user in as after password and second factor."""
+    client.force_login(user)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": time_now()}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()
 
 
 SALES = Actor("Sales", None, "system")

@@ -38,9 +38,10 @@ CONFLICTS = frozenset(
         "request_answered",
         "request_closed",
         "request_linked",
+        "second_factor_unreadable",
     }
 )
-UNAVAILABLE_CODES = frozenset({"signer_unavailable", "signer_refused"})
+UNAVAILABLE_CODES = frozenset({"signer_unavailable", "signer_refused", "login_unavailable"})
 NOT_FOUND_CODES = frozenset({"file_missing"})
 FORBIDDEN_CODES = frozenset({"not_allowed", "approval_own", "approval_over_limit"})
 

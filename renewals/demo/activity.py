@@ -19,8 +19,8 @@ from renewals.queries import Concessions, DongleRequest
 from renewals.services import orders, quotes
 from renewals.services.bridges import grant_bridge
 from renewals.services.cancellations import cancel_order
-from renewals.services.requests import record_request
 from renewals.services.files import attach_purchase_order
+from renewals.services.requests import record_request
 
 OFFICE_OPENS = time(8)
 

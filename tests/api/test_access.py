@@ -31,7 +31,8 @@ LOOKING = ["dongles/104233/", "quotes/1/", "quotes/1/versions/1/", "orders/1/", 
 
 
 def log_in(client, email: str, password: str = PASSWORD):
-    return post(client, "login/", {"email": email, "password": password})
+    """Password and the code that every test user's authenticator app shows."""
+    return post(client, "login/", {"email": email, "password": password, "code": world.code_now()})
 
 
 def views_below(patterns):
@@ -161,5 +162,5 @@ def test_failures_on_the_page_count_for_the_api(api_client, client, db):
 
 
 def test_a_session_of_the_pages_is_no_token(client, dongle):
-    client.force_login(world.make_user("sales"))
+    world.log_in(client, world.make_user("sales"))
     assert_problem(get(client, "dongles/104233/"), 401, "not_authenticated")

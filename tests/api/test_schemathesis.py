@@ -44,8 +44,9 @@ PLACES_OF = {
     "approve_quote": "generous",
     "fulfil_order": "waiting",
 }
-# No random letters are a code's receipt; test_selling.py confirms one.
-NEVER_DONE = {"POST /api/v1/dongles/{serial}/receipts/"}
+# No random letters are a code's receipt (test_selling.py confirms one), and no random digits the code of an app
+# (test_login.py).
+NEVER_DONE = {"POST /api/v1/dongles/{serial}/receipts/", "POST /api/v1/login/"}
 
 
 @pytest.fixture

@@ -392,7 +392,7 @@ def test_the_page_shows_the_cents_of_the_api(sales, catalogue, client):
     """A part of a year with a discount and three steps of rounding, the same on both faces."""
     world.make_dongle(licences=[("VOL-VIS", "2026-03-31"), ("VOL-QNT", "2026-05-19")])
     priced = post(sales, "quotes/preview/", {**renewal(align_to="2026-12-24"), "discount": "0.07"}).json()
-    client.force_login(world.make_user("sales", "page@vendor.example"))
+    world.log_in(client, world.make_user("sales", "page@vendor.example"))
     page = client.get("/dongles/104233/quote/?align_to=2026-12-24&discount=7").content.decode()
     shown = [priced["net"], priced["tax"], priced["total"], *(line["net"] for line in priced["dongles"][0]["lines"])]
     assert len(shown) == 5

@@ -64,7 +64,7 @@ def _seconds_of_searches() -> float:
 def _pages() -> Iterator[Figure]:
     """The dongle page and the live preview beside the builder's form, against a view with as many indexed queries."""
     client = Client()
-    client.force_login(User.objects.filter(role=User.Role.SALES).first())
+    world.log_in(client, User.objects.filter(role=User.Role.SALES).first())
     serial, live = "104233", {"HX-Request": "true"}
     for name, path, headers in (
         ("Dongle page", f"/dongles/{serial}/", {}),

@@ -73,7 +73,7 @@ def test_a_mail_that_no_server_took_goes_out_with_a_later_sweep(start_celery, sm
 def test_without_redis_a_quote_is_sent_all_the_same_and_its_mail_later(
     client, start_celery, redis, smtp_sink, catalogue
 ):
-    client.force_login(world.make_user())
+    world.log_in(client, world.make_user())
     version = world.draft(world.make_dongle(licences=[("VOL-VIS", "2030-03-31")]), str(timezone.localdate()))
     redis.stop()
     began = time.monotonic()

@@ -124,7 +124,7 @@ def test_mails_load_nothing_and_lead_nowhere_but_to_the_portal(dongle, settings)
 def test_sent_mail_has_a_page_in_development_only(client, dongle):
     world.send(dongle, "2026-02-01")
     mail = newest_mail()
-    client.force_login(world.make_user("finance"))
+    world.log_in(client, world.make_user("finance"))
     detail = reverse("sent_mail_detail", args=[mail.pk])
     assert mail.subject in client.get(reverse("sent_mail")).content.decode()
     assert "Total: €2,499.00 (EUR)" in client.get(detail).content.decode()

@@ -28,7 +28,7 @@ def dongle(catalogue, today):
 
 def client_of(role, **fields):
     client = Client()
-    client.force_login(world.make_user(role, **fields))
+    world.log_in(client, world.make_user(role, **fields))
     return client
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def office(client, dongle):
-    client.force_login(world.make_user("administrator"))
+    world.log_in(client, world.make_user("administrator"))
     return client
 
 
@@ -30,7 +30,7 @@ def test_every_list_opens(office, dongle, model):
 @pytest.mark.parametrize("role", ["sales", "finance", "customer"])
 def test_it_is_for_administrators(client, db, role):
     customer = world.make_customer() if role == "customer" else None
-    client.force_login(world.make_user(role, customer=customer))
+    world.log_in(client, world.make_user(role, customer=customer))
     assert client.get("/back-office/", follow=True).status_code == 403
 
 
@@ -106,3 +106,9 @@ def test_all_models_of_ours_are_known_to_somebody():
     ours = {model for app in ("portal", "dongles", "renewals") for model in apps.get_app_config(app).get_models()}
     assert {model.__name__ for model in ours - shown} == inside_others
     assert User in shown
+
+
+def test_what_opens_the_portal_is_not_edited_there(office):
+    for address in ("mfa/authenticator/", "account/emailaddress/", "knox/authtoken/"):
+        assert office.get(f"/back-office/{address}").status_code == 404, address
+    assert office.get("/back-office/password_change/").url == reverse("account_change_password")

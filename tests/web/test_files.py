@@ -69,7 +69,7 @@ def test_who_is_not_logged_in_is_asked_to_before_anything_is_kept(order):
 
 def test_an_upload_needs_the_token_against_forgery(order):
     client = Client(enforce_csrf_checks=True)
-    client.force_login(world.make_user())
+    world.log_in(client, world.make_user())
     assert upload(client, order).status_code == 403
     assert not PurchaseOrderFile.objects.exists()
 

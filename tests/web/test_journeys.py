@@ -69,9 +69,11 @@ def sell_and_apply(page, portal, hands, *, has_script=True):
     hands.write("input[name=login]", "sales@vendor.example")
     hands.write("input[name=password]", "a long test password")
     hands.press("main button.button-primary")
-
-    hands.write("main input[name=q]", "104-233")
+    hands.write("input[name=code]", world.code_now())
     hands.press("main button.button-primary")
+
+    hands.write(".site-search input", "104-233")
+    hands.press(".site-search button")
     expect(page.locator("h1")).to_have_text("Dongle 104233")
     hands.press("main a.button-primary")
 
@@ -143,7 +145,7 @@ def builder(desk, browser, client):
 
 
 def log_in(page, address, client, user=None):
-    client.force_login(user or world.User.objects.get(email="sales@vendor.example"))
+    world.log_in(client, user or world.User.objects.get(email="sales@vendor.example"))
     page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}])
 
 

@@ -105,7 +105,7 @@ def test_six_clicks_at_once_make_one_draft(today):
     world.make_catalogue()
     dongle = world.make_dongle(licences=[("VOL-VIS", today.isoformat())])
     client = Client()
-    client.force_login(world.make_user())
+    world.log_in(client, world.make_user())
 
     def click(_):
         other = Client()

@@ -58,6 +58,8 @@ class Command(BaseCommand):
         self.stdout.write(f"\nThe portal is at http://{HOST}:{port}/")
         for login in logins:
             self.stdout.write(f"  {login}")
+        if logins:
+            self.stdout.write("The second step of their login says which code to type.")
         self.stdout.write("Ctrl-C ends it.")
 
 

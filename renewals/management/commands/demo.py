@@ -64,3 +64,4 @@ class Command(BaseCommand):
         self.stdout.write("\nLog in with the password " + demo.DEMO_PASSWORD + " as")
         for login in demo.logins():
             self.stdout.write(f"  {login.email:<24}{login.role}")
+        self.stdout.write("and the code that the second step shows.")

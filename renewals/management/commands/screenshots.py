@@ -77,7 +77,9 @@ class Command(BaseCommand):
             page.fill("[name=login]", logins()[0].email)
             page.fill("[name=password]", DEMO_PASSWORD)
             page.click("main button.button-primary")
-            page.wait_for_url("**/dongles/")
+            page.fill("[name=code]", page.locator("#demo-code code").text_content())
+            page.click("main button.button-primary")
+            page.locator(".site-nav").wait_for()
             for picture in PICTURES:
                 page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
                 page.goto(portal + picture.address)
