@@ -47,6 +47,7 @@ class RequestState(StrEnum):
 QUOTE_TRANSITIONS: Mapping[str, Mapping[str, QuoteState]] = {
     "send": {QuoteState.DRAFT: QuoteState.SENT},
     "accept": {QuoteState.SENT: QuoteState.ACCEPTED},
+    "resend": {QuoteState.SENT: QuoteState.SENT},
     "decline": {QuoteState.SENT: QuoteState.DECLINED},
     "supersede": {QuoteState.DRAFT: QuoteState.SUPERSEDED, QuoteState.SENT: QuoteState.SUPERSEDED},
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from portal.api.problems import status_of
-from renewals.states import ORDER_REFUSALS, QUOTE_REFUSALS
+from renewals.states import ORDER_REFUSALS, QUOTE_REFUSALS, REQUEST_REFUSALS
 
 PROJECT = Path(__file__).parent.parent
 ROOMS = ("portal", "dongles", "renewals")
@@ -25,7 +25,8 @@ def codes_raised() -> Iterator[str]:
             is_refusal = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "DomainError"
             if is_refusal and node.args and isinstance(node.args[0], ast.Constant):
                 yield str(node.args[0].value)
-    yield from (code for code, _ in [*QUOTE_REFUSALS.values(), *ORDER_REFUSALS.values()])
+    stated = [*QUOTE_REFUSALS.values(), *ORDER_REFUSALS.values(), *REQUEST_REFUSALS.values()]
+    yield from (code for code, _ in stated)
 
 
 def test_every_refusal_is_explained_in_the_documents_and_none_that_is_not_there():

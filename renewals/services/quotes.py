@@ -209,8 +209,7 @@ def resend_quote(
     """
     check_ability(actor, "sell")
     version = lock_version(version).version
-    if version.state != QuoteState.SENT:
-        next_quote_state(version.state, "decline")
+    next_quote_state(version.state, "resend")
     assert version.valid_until is not None
     if timezone.localdate(at) > version.valid_until:
         raise DomainError("quote_expired", f"This quote was valid until {write_day(version.valid_until)}.")

@@ -171,6 +171,9 @@ def test_no_page_in_any_state_has_a_barrier(portal, browser, client, today):
         reverse("renewals:queue"),
         reverse("renewals:queue") + "?kind=request",
         reverse("renewals:requests"),
+        reverse("renewals:pipeline"),
+        reverse("renewals:pipeline") + "?bucket=lapsed_over_major&sort=-value",
+        reverse("renewals:pipeline") + "?bucket=nonsense",
         *(reverse("renewals:request", args=[each.pk]) for each in asked),
         reverse("renewals:new_request"),
         reverse("renewals:quote_builder", args=["SOON"]) + f"?request={asked[0].pk}",
@@ -196,4 +199,44 @@ def test_no_page_in_any_state_has_a_barrier(portal, browser, client, today):
             page.locator(button).first.click()
             page.locator(".field-error, .error-summary").first.wait_for()
             check(page, found)
+    assert found == []
+
+
+def look_at(page, portal, found, *names):
+    for name in names:
+        page.goto(portal + (name if name.startswith("/") else reverse(name)))
+        check(page, found)
+
+
+@pytest.mark.timeout(400)
+def test_logging_in_has_no_barrier(portal, browser, client):
+    """Every page around logging in, each in its states: before, between the steps, without a factor, with two."""
+    user = world.make_user()
+    found: list[str] = []
+    with watched_page(browser, reduced_motion="reduce") as page:
+        look_at(page, portal, found, "account_reset_password", "account_reset_password_done", "account_signup")
+        look_at(page, portal, found, "account_reset_password_from_key_done", "account_inactive")
+        look_at(page, portal, found, "/accounts/password/reset/key/1-abc/", "account_login")
+        page.locator("main button.button-primary").click()  # nothing typed
+        page.locator(".error-summary").wait_for()
+        check(page, found)
+        page.fill("[name=login]", user.email)
+        page.fill("[name=password]", "a long test password")
+        page.locator("main button.button-primary").click()
+        page.locator("[name=code]").wait_for()
+        check(page, found)
+        page.fill("[name=code]", "000000")
+        page.locator("main button.button-primary").click()
+        page.locator(".error-summary").wait_for()
+        check(page, found)
+        log_in(page, portal, client, world.make_user("finance", has_second_factor=False))
+        look_at(page, portal, found, "mfa_index", "mfa_activate_totp", "mfa_add_webauthn")
+        log_in(page, portal, client, user)
+        look_at(page, portal, found, "mfa_index", "mfa_deactivate_totp", "account_change_password", "account_logout")
+        look_at(page, portal, found, "mfa_generate_recovery_codes")
+        page.locator("main button.button-primary").click()
+        page.locator(".recovery-codes").wait_for()
+        check(page, found)
+        look_at(page, portal, found, "mfa_view_recovery_codes", "mfa_index", "account_reauthenticate")
+        look_at(page, portal, found, "mfa_reauthenticate")
     assert found == []
