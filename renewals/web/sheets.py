@@ -111,16 +111,22 @@ def _head(sheet: Any, text: str) -> WriteOnlyCell:
 
 def _text(sheet: Any, text: str) -> WriteOnlyCell:
     """A cell that stays a text; as if it had been typed behind an apostrophe where it looks like more."""
-    text = ILLEGAL_CHARACTERS_RE.sub("", text)
-    cell = WriteOnlyCell(sheet, text)
+    cell = WriteOnlyCell(sheet, _legal(text))
     cell.data_type = "s"
     cell.quotePrefix = text.startswith(FORMULA_STARTS)
     return cell
 
 
+def _legal(text: str) -> str:
+    """A text without the control characters that XML can't hold."""
+    return ILLEGAL_CHARACTERS_RE.sub("", text)
+
+
 def _typed(sheet: Any, cell: Cell) -> Any:
     if isinstance(cell, str):
-        return _text(sheet, cell)
+        # Few texts need a cell of their own, and making one takes longer than handing over a text.
+        text = _legal(cell)
+        return _text(sheet, text) if text.startswith((*FORMULA_STARTS, *ERROR_STARTS)) else text
     if isinstance(cell, Amount):
         amount = WriteOnlyCell(sheet, cell.value)
         amount.number_format = cell.number_format
