@@ -91,7 +91,7 @@ def floor_view(request: HttpRequest) -> HttpResponse:
 
 
 def _cycle() -> Iterator[Figure]:
-    """Draft, send, accept, fulfil, code for three licences against a row lock with ten bulk inserts."""
+    """Draft, send with document, accept, fulfil, code for three licences against a row lock with ten bulk inserts."""
     customer = Customer.objects.filter(currency="EUR", fulfil_on="acceptance", contacts__isnull=False).first()
     licences = [("VOL-VIS", None), ("VOL-QNT", None), ("VOL-VIS", None)]
     dongles = iter([world.make_dongle(f"BENCH{n}", customer, licences) for n in range(60)])
@@ -113,4 +113,5 @@ def _cycle() -> Iterator[Figure]:
         cycle()
     whole, bare = paired_medians(cycle, floor, rounds=41)
     yield Figure("Draft → send → accept → fulfil → code", len(queries), "queries", most=45)
-    yield Figure("Draft → send → accept → fulfil → code", whole * 1e3, "ms", bare * 1e3, most=5)
+    # Sending sets the quote's document, which takes longer than all the rest; without it the aim was 5.
+    yield Figure("Draft → send → accept → fulfil → code", whole * 1e3, "ms", bare * 1e3, most=10)
