@@ -23,6 +23,6 @@ app.conf.update(
     task_ignore_result=True,
     worker_prefetch_multiplier=1,
     worker_cancel_long_running_tasks_on_connection_loss=True,
-    task_time_limit=120,
+    task_time_limit=900,  # seconds: a slice that writes a whole import takes minutes on a slow machine
 )
 app.autodiscover_tasks(["portal"])

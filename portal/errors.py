@@ -8,7 +8,7 @@ class DomainError(Exception):
     """A refusal: nothing was written, and whoever asked can do something about it.
 
     `code` is stable and documented (docs/errors.md), `message` is a full sentence for people, `data` holds what a
-    page or an API client needs to point at the cause. portal/web.py turns it into a page message and
+    page or an API client needs to point at the cause. portal/web turns it into a page message and
     portal/api/problems.py into problem+json; nothing else catches it.
     """
 

@@ -1,4 +1,4 @@
-"""Who and how: customers, their contacts, users, the audit trail, the outbox and the mail that left."""
+"""Who and how: customers, their contacts, users, the audit trail, the outbox, the mail that left, and long work."""
 
 from typing import Any, ClassVar
 
@@ -197,3 +197,63 @@ class SentMail(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class Job(models.Model):
+    """Long work that is done in slices (portal/jobs.py): what was asked, how far it is, and what came of it.
+
+    `done` of `total` are counted in `unit`; `checkpoint` is where the next slice goes on. `began_at` and `began_from`
+    are when and from where it last went on, by which the time that is left is estimated.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        CANCELLED = "cancelled", "Cancelled"
+        REFUSED = "refused", "Refused"
+
+    kind = models.CharField(max_length=40)
+    title = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    asked_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    params = models.JSONField(default=dict)
+    unit = models.CharField(max_length=20, default="row")
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True)
+    checkpoint = models.JSONField(default=dict)
+    result = models.JSONField(default=dict)
+    began_at = models.DateTimeField(null=True)
+    began_from = models.PositiveIntegerField(default=0)
+    ended_at = models.DateTimeField(null=True)
+    cancel_asked_at = models.DateTimeField(null=True)
+    refusal_code = models.CharField(max_length=60, blank=True)
+    refusal = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to be done without anybody asking again."""
+        return self.state in (self.State.WAITING, self.State.RUNNING)
+
+
+class JobFile(models.Model):
+    """A piece of a file that a job was given or makes; in the database, so that a slice adds to it or does not."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(max_length=120)
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        ordering = ("number",)
+        constraints = (models.UniqueConstraint(fields=["job", "name", "number"], name="piece_of_a_file_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.name}, piece {self.number}"

@@ -124,7 +124,10 @@ if REDIS_URL:
     }
 CELERY_BROKER_URL = REDIS_URL or None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULE = {"sweep the outbox": {"task": "portal.tasks.sweep_outbox", "schedule": 30.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep the outbox": {"task": "portal.tasks.sweep_outbox", "schedule": 30.0},
+    "forget the files of old jobs": {"task": "portal.tasks.forget_old_job_files", "schedule": 86_400.0},
+}
 
 # How work in the outbox is handed on after a commit: by "celery", by a "thread" of this process, or by nobody.
 OUTBOX_DISPATCH = "celery" if REDIS_URL else "thread"
@@ -133,7 +136,11 @@ OUTBOX_HANDLERS = {
     "code_issued": "renewals.notices.send_codes",
     "bridge_issued": "renewals.notices.send_bridge",
     "password_reset": "portal.notices.send_password_reset",
+    "job": "portal.jobs.run_slice",
+    "job_ended": "portal.notices.send_job_ended",
 }
+# What does long work (portal/jobs.py), by its kind.
+JOB_WORKERS: dict[str, str] = {}
 
 AUTH_USER_MODEL = "portal.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

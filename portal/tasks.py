@@ -1,10 +1,11 @@
-"""Celery's tasks: only the handing on of outbox messages, whose rows are the record of the work."""
+"""Celery's tasks: the handing on of outbox messages, whose rows are the record of the work, and daily cleaning."""
 
 from typing import Any
 
 from celery.signals import worker_ready
+from django.utils import timezone
 
-from portal import outbox
+from portal import jobs, outbox
 from portal.celery import app
 
 
@@ -18,6 +19,12 @@ def deliver_message(message_id: int) -> None:
 def sweep_outbox() -> None:
     """Hand on again whatever is due and not done: retries, and what a dead worker or broker left."""
     outbox.hand_on(outbox.due_messages())
+
+
+@app.task
+def forget_old_job_files() -> None:
+    """Once a day: what jobs were given and made is kept for 30 days."""
+    jobs.forget_old_files(timezone.now())
 
 
 @worker_ready.connect

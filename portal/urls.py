@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from portal import web
+from portal.web import jobs
 
 # The back office has no login of its own: the portal's slows down and locks out after failures.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # allauth's way
@@ -16,6 +17,11 @@ urlpatterns = [
     path("accounts/", include("portal.account_urls")),
     path("mail/", web.sent_mail, name="sent_mail"),
     path("mail/<int:mail_id>/", web.sent_mail, name="sent_mail_detail"),
+    path("jobs/", jobs.job_list, name="jobs"),
+    path("jobs/<int:job_id>/", jobs.job_page, name="job"),
+    path("jobs/<int:job_id>/cancel/", jobs.cancel, name="cancel_job"),
+    path("jobs/<int:job_id>/resume/", jobs.resume, name="resume_job"),
+    path("jobs/<int:job_id>/files/<str:name>", jobs.job_file, name="job_file"),
     path("back-office/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("back-office/", admin.site.urls),
     path("health/", web.health, name="health"),

@@ -94,3 +94,14 @@ def write_expiry(ends_on: date, today: date) -> str:
 def count(number: int, noun: str) -> str:
     """“1 month”, “2 months”."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def write_duration(seconds: float) -> str:
+    """A length of time as people say it: “a few seconds”, “40 seconds”, “3 minutes”, “2 hours”; rounded."""
+    if seconds < 10:
+        return "a few seconds"
+    if seconds < 55:
+        return count(round(seconds / 10) * 10, "second")
+    if seconds < 55 * 60:
+        return count(max(round(seconds / 60), 1), "minute")
+    return count(max(round(seconds / 3600), 1), "hour")

@@ -42,6 +42,11 @@ STATES: dict[str, tuple[str, str]] = {
     "accepted": ("Accepted", "half"),
     "fulfilled": ("Fulfilled", "disc"),
     "cancelled": ("Cancelled", "cross"),
+    # of a job
+    "waiting": ("Waiting", "ring"),
+    "running": ("Running", "half"),
+    "done": ("Done", "disc"),
+    "refused": ("Refused", "cross"),
 }
 SMA_STATES = frozenset({"valid", "expiring", "lapsed", "lapsed_over_major"})
 
