@@ -29,9 +29,11 @@ def send_mail(
     template: str,
     context: Mapping[str, Any],
     attachments: Sequence[Attachment] = (),
+    headers: Mapping[str, str] = {},
 ) -> None:
     """Send `templates/email/<template>.txt` and `.html`; a message whose mail is on record is not sent again.
 
+    Further `headers` stand in the mail as given: a `To` among them names others who get a copy of their own.
     A process that dies between the mail server's answer and the record sends the mail twice, with the same
     Message-ID, by which mail programs show it once. Raises what the mail server's connection raises.
     """
@@ -39,7 +41,9 @@ def send_mail(
         return
     text = render_to_string(f"email/{template}.txt", dict(context))
     html = render_to_string(f"email/{template}.html", dict(context))
-    mail = EmailMultiAlternatives(subject, text, to=list(recipients), headers={"Message-ID": message_id(message)})
+    mail = EmailMultiAlternatives(
+        subject, text, to=list(recipients), headers={**headers, "Message-ID": message_id(message)}
+    )
     mail.attach_alternative(html, "text/html")
     for attachment in attachments:
         mail.attach(*attachment)

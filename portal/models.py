@@ -1,10 +1,12 @@
 """Who and how: customers, their contacts, users, the audit trail, the outbox, the mail that left, and long work."""
 
+import uuid
 from typing import Any, ClassVar
 
 from babel import Locale, UnknownLocaleError
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -65,12 +67,17 @@ class Customer(models.Model):
 
 
 class Contact(models.Model):
-    """A person at a customer's to whom quotes and codes may go. Who has left keeps the row and gets no mail."""
+    """A person at a customer's to whom quotes and codes may go. Who has left keeps the row and gets no mail.
+
+    `reminders_stopped_at` is when they asked to get no reminders of SMAs; `reminders_key` opens the page to say so.
+    """
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="contacts")
     name = models.CharField(max_length=200)
     email = models.EmailField()
     left_on = models.DateField(null=True, blank=True)
+    reminders_stopped_at = models.DateTimeField(null=True, editable=False)
+    reminders_key = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), unique=True, editable=False)
 
     class Meta:
         constraints = (models.UniqueConstraint("customer", Lower("email"), name="contact_once_per_customer"),)
