@@ -25,4 +25,4 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=True,
     task_time_limit=900,  # seconds: a slice that writes a whole import takes minutes on a slow machine
 )
-app.autodiscover_tasks(["portal"])
+app.autodiscover_tasks(["portal", "renewals"])

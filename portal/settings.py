@@ -13,14 +13,17 @@ Development needs no variable. Production (`PORTAL_ENV=production`) refuses to s
   PORTAL_ADDRESS         https://…, under which customers reach the portal (in documents, QR codes and mails)
 Optional anywhere: PORTAL_TIME_ZONE (the vendor's business time zone), PORTAL_FROM_EMAIL, PORTAL_DEBUG,
 PORTAL_VENDOR_REGISTRATION, PORTAL_VENDOR_TELEPHONE and PORTAL_VENDOR_TERMS (as documents print them),
+PORTAL_REMINDERS ("off": none go out) and PORTAL_REMINDERS_HOUR (0 to 23, at which they do),
 PORTAL_LOCAL_DIR; for the embedded PostgreSQL (portal/embedded/) PORTAL_POSTGRES_BIN and PORTAL_EMBEDDED_DURABLE.
 """
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -113,6 +116,8 @@ else:
     DATABASES = {"default": {"ENGINE": "portal.embedded", "NAME": "sma_portal"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+TIME_ZONE = os.environ.get("PORTAL_TIME_ZONE", "Europe/London")  # the business time zone: every date is read in it
+
 REDIS_URL = required("REDIS_URL")
 if REDIS_URL:
     CACHES = {
@@ -124,10 +129,22 @@ if REDIS_URL:
     }
 CELERY_BROKER_URL = REDIS_URL or None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULE = {
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep the outbox": {"task": "portal.tasks.sweep_outbox", "schedule": 30.0},
     "forget the files of old jobs": {"task": "portal.tasks.forget_old_job_files", "schedule": 86_400.0},
 }
+
+# Reminders of SMAs that end: posted at that hour of the business time zone. Every later hour of the day makes up for a
+# run that did not happen or was killed; one that has nothing to make up for posts nothing.
+REMINDERS = os.environ.get("PORTAL_REMINDERS", "on") != "off"
+REMINDERS_HOUR = int(os.environ.get("PORTAL_REMINDERS_HOUR", "7"))
+if REMINDERS:
+    CELERY_BEAT_SCHEDULE["post reminders"] = {
+        "task": "renewals.tasks.post_reminders",
+        "schedule": crontab(minute=0, hour=f"{REMINDERS_HOUR}-23"),
+        "options": {"expires": 3600},
+    }
 
 # How work in the outbox is handed on after a commit: by "celery", by a "thread" of this process, or by nobody.
 OUTBOX_DISPATCH = "celery" if REDIS_URL else "thread"
@@ -135,6 +152,7 @@ OUTBOX_HANDLERS = {
     "quote_sent": "renewals.notices.send_quote",
     "code_issued": "renewals.notices.send_codes",
     "bridge_issued": "renewals.notices.send_bridge",
+    "reminder": "renewals.services.reminders.deliver_reminder",
     "password_reset": "portal.notices.send_password_reset",
     "job": "portal.jobs.run_slice",
     "job_ended": "portal.notices.send_job_ended",
@@ -189,7 +207,6 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True  # accounts are made by the vendor: an address
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if PRODUCTION else 0
 
 LANGUAGE_CODE = "en-gb"
-TIME_ZONE = os.environ.get("PORTAL_TIME_ZONE", "Europe/London")  # the business time zone: every date is read in it
 USE_TZ = True
 USE_I18N = False
 

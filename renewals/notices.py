@@ -1,22 +1,30 @@
-"""The mails to customers: a sent quote, the unlock codes of an order, and a bridging code.
+"""The mails to customers: a sent quote, the unlock codes of an order, a bridging code, and reminders.
 
 They are handlers of the outbox (portal/outbox.py) and may run more than once, and late: what has been
 replaced meanwhile by something newer is not mailed any more.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import date
 from typing import NamedTuple
+
+from django.conf import settings
+from django.urls import reverse
 
 from dongles import queries as dongle_queries
 from dongles.models import Dongle, UnlockCode
 from dongles.unlock import printed_rows
 from portal.errors import DomainError
 from portal.mail import Attachment, send_mail
-from portal.models import Customer, OutboxMessage
+from portal.models import Contact, Customer, OutboxMessage
 from portal.wording import count
 from renewals.documents import Wording, acceptance_address
-from renewals.models import Order, QuoteVersion
+from renewals.models import Order, QuoteDocument, QuoteVersion, Reminder
+from renewals.overviews.dongles import wording_of_releases
+from renewals.overviews.reminded import RemindedDongle, reminded_dongles
 from renewals.states import OrderState, QuoteState
+
+MOST_QUOTES_ATTACHED = 2  # to a reminder; of further quotes it says only the address
 
 
 class MailedCode(NamedTuple):
@@ -32,7 +40,7 @@ def send_quote(message: OutboxMessage) -> None:
 
     Payload: `version` (id), `recipients` (addresses). A version that a newer one has superseded is not mailed (Q2).
     """
-    version = QuoteVersion.objects.select_related("quote__customer", "document").get(pk=message.payload["version"])
+    version = QuoteVersion.objects.select_related("quote__customer").get(pk=message.payload["version"])
     if version.state == QuoteState.SUPERSEDED:
         return
     customer = version.quote.customer
@@ -51,9 +59,7 @@ def send_quote(message: OutboxMessage) -> None:
             "address": acceptance_address(version),
             "wording": Wording(customer.locale, version.currency),
         },
-        attachments=[
-            Attachment(f"{version.quote.number}-{version.number}.pdf", bytes(version.document.pdf), "application/pdf")
-        ],
+        attachments=[quote_attachment(version)],
     )
 
 
@@ -105,6 +111,113 @@ def send_bridge(message: OutboxMessage) -> None:
             "codes": newest,
         },
     )
+
+
+class MailedReminder(NamedTuple):
+    """A dongle in a reminder, in words. It `is_renewable` after its end without a gap, or `has_lapsed` (C4)."""
+
+    reminded: RemindedDongle
+    licences: Sequence[str]
+    when: str
+    is_renewable: bool
+    has_lapsed: bool
+    missed: str
+    offer: str
+    address: str
+
+
+def send_reminder(
+    message: OutboxMessage,
+    *,
+    customer: Customer,
+    to: Contact,
+    recipients: Sequence[Contact],
+    reminders: Sequence[Reminder],
+    on: date,
+) -> None:
+    """Mail a contact their copy of a reminder, as of the day of its delivery.
+
+    Every copy names all `recipients`, and has the address with which this one of them stops reminders, for mail
+    programs too (RFC 8058). The first few quotes that are open for the dongles go with it.
+    """
+    reminded = reminded_dongles(customer, reminders, on)
+    offers = {each.offer.pk: each.offer for each in reminded if each.offer}
+    attached = list(offers.values())[:MOST_QUOTES_ATTACHED]
+    address = settings.ADDRESS + reverse("renewals:reminders_of_key", args=[to.reminders_key])
+    send_mail(
+        message,
+        recipients=[to.email],
+        subject=subject_of_reminder(reminded, on),
+        template="reminder",
+        context={
+            "customer": customer,
+            "dongles": [_mailed_reminder(each, customer, on) for each in reminded],
+            "goes_on": any(each.ends_on >= on for each in reminded),
+            "offers": len(offers),
+            "attached": len(attached),
+            "lacks_offer": any(each.offer is None for each in reminded),
+            "recipients": [contact.email for contact in recipients],
+            "contact": to,
+            "stop_address": address,
+            "vendor": settings.VENDOR,
+            "wording": Wording(customer.locale, customer.currency),
+        },
+        attachments=[quote_attachment(version) for version in attached],
+        headers={
+            "To": ", ".join(contact.email for contact in recipients),
+            "List-Unsubscribe": f"<{address}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+
+
+def subject_of_reminder(reminded: Sequence[RemindedDongle], on: date) -> str:
+    """“The SMA of dongle 104233 ends in 30 days”; of several dongles what is next."""
+    if len(reminded) == 1:
+        return f"The SMA of dongle {reminded[0].dongle.serial} {write_end(reminded[0].ends_on, on)}"
+    what = f"The SMA of {len(reminded)} dongles"
+    coming = [each.ends_on for each in reminded if each.ends_on >= on]
+    if not coming:
+        return f"{what} has ended"
+    return f"{what}: the next {write_end(min(coming), on)}"
+
+
+def write_end(ends_on: date, on: date) -> str:
+    """“ends in 30 days”, “ends today”, “ended yesterday”; in days, however many."""
+    days = (ends_on - on).days
+    if abs(days) <= 1:
+        return ("ended yesterday", "ends today", "ends tomorrow")[days + 1]
+    return f"ends in {days} days" if days > 0 else f"ended {-days} days ago"
+
+
+def _mailed_reminder(each: RemindedDongle, customer: Customer, on: date) -> MailedReminder:
+    version = each.offer
+    offer = address = ""
+    if version is not None and version.valid_until is not None:
+        wording = Wording(customer.locale, version.currency)
+        quoted = len(version.dongles.all())
+        offer = (
+            f"quote {version.quote.number}{f' for {quoted} dongles' if quoted > 1 else ''},"
+            f" {wording.money(version.total)} in all, valid until {wording.day(version.valid_until)}"
+        )
+        address = acceptance_address(version)
+    return MailedReminder(
+        each,
+        [f"{licence.product}, {count(licence.seats, 'seat')}" for licence in each.licences],
+        write_end(each.ends_on, on),
+        each.ends_on < on <= each.renewable_through,
+        each.renewable_through < on,
+        wording_of_releases(each.missed),
+        offer,
+        address,
+    )
+
+
+def quote_attachment(version: QuoteVersion) -> Attachment:
+    """The PDF of a sent version, as it was frozen."""
+    document = QuoteDocument.objects.get(version=version)
+    return Attachment(f"{version.quote.number}-{version.number}.pdf", bytes(document.pdf), "application/pdf")
 
 
 def mailed_codes(code_ids: Collection[int]) -> list[MailedCode]:

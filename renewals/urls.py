@@ -1,6 +1,6 @@
 from django.urls import path
 
-from renewals.web import bridges, builder, customer, dongles, files, orders, pipeline, queue, quotes
+from renewals.web import bridges, builder, customer, dongles, files, orders, pipeline, queue, quotes, reminders
 
 app_name = "renewals"
 urlpatterns = [
@@ -17,6 +17,12 @@ urlpatterns = [
     path("pipeline/", pipeline.pipeline_page, name="pipeline"),
     path("pipeline/pipeline.csv", pipeline.pipeline_csv, name="pipeline_csv"),
     path("pipeline/pipeline.xlsx", pipeline.pipeline_xlsx, name="pipeline_xlsx"),
+    path("reminders/", reminders.coming, name="reminders"),
+    path("reminders/sent/", reminders.sent, name="reminders_sent"),
+    path("reminders/unreached/", reminders.unreached, name="reminders_unreached"),
+    path("reminders/stopped/", reminders.stopped, name="reminders_stopped"),
+    path("reminders/contacts/<int:contact_id>/", reminders.switch, name="switch_reminders"),
+    path("reminders/<uuid:key>/", reminders.reminders_of_key, name="reminders_of_key"),
     path("quotes/", quotes.quote_list, name="quotes"),
     path("quotes/<int:quote_id>/", quotes.quote_page, name="quote"),
     path("quotes/<int:quote_id>/<int:number>/", quotes.quote_page, name="quote_version"),

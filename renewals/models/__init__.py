@@ -1,4 +1,5 @@
-"""What is sold: price lists and policy, quotes with their versions and lines, orders, and the revenue ledger.
+"""What is sold: price lists and policy, quotes with their versions and lines, orders, and the revenue ledger; and whom
+the portal reminded of what.
 
 Every amount is an integer in the minor unit of the currency that stands once on its document.
 """
@@ -7,6 +8,7 @@ from renewals.models.bridges import Bridge
 from renewals.models.documents import PurchaseOrderFile, QuoteDocument
 from renewals.models.orders import Order, OrderLine, RevenueSegment
 from renewals.models.quotes import Quote, QuoteDongle, QuoteLine, QuoteVersion
+from renewals.models.reminders import Reminder, ReminderCopy, ReminderMailing
 from renewals.models.requests import RenewalRequest
 from renewals.models.terms import PolicySettings, PriceList, PriceListEntry, TaxRate
 
@@ -23,6 +25,9 @@ __all__ = [
     "QuoteDongle",
     "QuoteLine",
     "QuoteVersion",
+    "Reminder",
+    "ReminderCopy",
+    "ReminderMailing",
     "RenewalRequest",
     "RevenueSegment",
     "TaxRate",

@@ -29,7 +29,7 @@ def quote_of_key(request: HttpRequest, key: str) -> HttpResponse:
     else:
         context = overviews.customer_quote(version, timezone.localdate())
         response = render(request, "renewals/customer_quote.html", context)
-    return _for_the_holder_of_the_key(response)
+    return for_the_holder_of_the_key(response)
 
 
 @require_GET
@@ -44,10 +44,10 @@ def document_of_key(request: HttpRequest, key: str) -> HttpResponse:
         content_type="application/pdf",
         headers={"Content-Disposition": f'inline; filename="{name}"'},
     )
-    return _for_the_holder_of_the_key(response)
+    return for_the_holder_of_the_key(response)
 
 
-def _for_the_holder_of_the_key(response: HttpResponse) -> HttpResponse:
+def for_the_holder_of_the_key(response: HttpResponse) -> HttpResponse:
     """The address is the secret: no cache keeps it, no search engine lists it, no other site is told it."""
     patch_cache_control(response, private=True, no_store=True)
     response["X-Robots-Tag"] = "noindex"

@@ -1,5 +1,6 @@
 """Many at once, on PostgreSQL: one order, one set of periods, one code. Each race has a control without row locks."""
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -21,8 +22,8 @@ THREADS = 20
 
 def without_row_locks(execute, sql, params, many, context):
     """Runs statements as they are but for their row locks; and leaves the others time to come in between."""
-    if "FOR UPDATE" in sql:
-        sql = sql[: sql.index(" FOR UPDATE")]
+    if found := re.search(r" FOR (NO KEY )?UPDATE", sql):
+        sql = sql[: found.start()]
         time.sleep(0.05)
     return execute(sql, params, many, context)
 

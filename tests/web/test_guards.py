@@ -17,6 +17,7 @@ PUBLIC = {
     "api/v1/schema/": "the documentation of the API, the same for everybody",
     "q/<slug:key>/": "a sent quote for whoever has its key, from its mail or its document",
     "q/<slug:key>/document/": "its PDF, by the same key",
+    "reminders/<uuid:key>/": "a contact's own page about reminders, by a key from their mail alone",
     "accounts/": "allauth's pages guard themselves: logging in and out, passwords",
 }
 
@@ -79,6 +80,10 @@ def pages(dongle, today):
             reverse("renewals:document", args=quote),
             reverse("renewals:pipeline"),
             reverse("renewals:pipeline_csv"),
+            reverse("renewals:reminders"),
+            reverse("renewals:reminders_sent"),
+            reverse("renewals:reminders_unreached"),
+            reverse("renewals:reminders_stopped"),
             reverse("renewals:pipeline_xlsx"),
             reverse("renewals:orders"),
             reverse("renewals:order", args=[order.pk]),
