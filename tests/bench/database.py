@@ -1,6 +1,7 @@
 """Pages, search and the whole cycle, on PostgreSQL with a small and a large installed base."""
 
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from django.utils import timezone
 from dongles.models import Dongle
 from dongles.queries import dongles_matching
 from portal.models import AuditEvent, Customer, User
+from renewals.services.reminders import REMINDERS, post_reminders
 from tests import world
 from tests.bench.measuring import Figure, paired_medians, repeated
 
@@ -36,6 +38,7 @@ def measure(large: int) -> Iterator[Figure]:
             )
             yield from _pages()
             yield from _cycle()
+            yield _reminders()
 
 
 @contextmanager
@@ -115,3 +118,10 @@ def _cycle() -> Iterator[Figure]:
     yield Figure("Draft → send → accept → fulfil → code", len(queries), "queries", most=45)
     # Sending sets the quote's document, which takes longer than all the rest; without it the aim was 5.
     yield Figure("Draft → send → accept → fulfil → code", whole * 1e3, "ms", bare * 1e3, most=10)
+
+
+def _reminders() -> Figure:
+    """Going through the whole installed base for the reminders of a day, and posting them."""
+    begun = time.perf_counter()
+    posted = post_reminders(actor=REMINDERS, at=timezone.now())
+    return Figure("Posting a day's reminders", time.perf_counter() - begun, "s", most=30, note=posted.in_words())
