@@ -1,5 +1,5 @@
-"""Every page in each of its states: nothing that axe objects to, light and dark, on a phone and on a desk; no page
-is wider than its window."""
+"""Every page in each of its states: nothing that axe objects to, light and dark, on a phone and on a desk; nothing lies
+over anything else, and no page is wider than its window."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -23,6 +23,17 @@ pytestmark = pytest.mark.browser
 
 RUN = "axe.run(document, {resultTypes: ['violations']})"
 SIZES = ((390, 844), (1440, 900))
+# Pairs of things on the page that lie over each other though neither holds the other.
+OVERLAPS = """() => {
+  const things = [...document.querySelectorAll("main :is(h1, h2, h3, p, dl, .card, .table-box, .message)")]
+    .filter((thing) => thing.checkVisibility()).map((thing) => [thing, thing.getBoundingClientRect()])
+    .filter(([, box]) => box.width > 1 && box.height > 1);
+  return things.flatMap(([one, a], index) => things.slice(index + 1)
+    .filter(([other, b]) => !one.contains(other) && !other.contains(one)
+      && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2)
+    .map(([other]) => `${one.outerHTML.slice(0, 80)} and ${other.outerHTML.slice(0, 80)}`));
+}"""
 
 
 def dongle_addresses(customer, today):
@@ -148,6 +159,7 @@ def check(page, found):
             for violation in page.evaluate(RUN)["violations"]:
                 nodes = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
                 found.append(f"{page.url} {width} {scheme}: {violation['id']} at {nodes}")
+            found += [f"{page.url} {width}: over each other {pair}" for pair in page.evaluate(OVERLAPS)]
     page.set_viewport_size({"width": 320, "height": 640})
     if (wide := page.evaluate("document.documentElement.scrollWidth")) > 320:
         found.append(f"{page.url} is {wide} px wide")
