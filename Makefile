@@ -29,6 +29,7 @@ help:
 	@echo 'make clean  remove the virtual environment, caches and the demo with its data'
 	@echo 'PYTHON=python3.13 chooses the interpreter, for example: make run PYTHON=python3.13'
 
+run: export PORTAL_ADDRESS ?= http://127.0.0.1:$(PORT)
 run: set-up
 	@$(venv) manage.py migrate --verbosity 0
 	@$(venv) manage.py demo
