@@ -60,13 +60,10 @@ def write_day(day: date) -> str:
 
 
 def write_months(months: Sequence[int]) -> str:
-    """A length [m, d, L] of rule D2 in words: “8 months and 5/31”; a dash for [0, 0, 0]."""
-    whole, days, of = months
-    part = f"{days}/{of}" if days else ""
-    if not whole:
-        return f"{part} of a month" if part else NOTHING
-    words = count(whole, "month")
-    return f"{words} and {part}" if part else words
+    """A length [m, d, L] of rule D2 in words: “8 months and 5 days”; a dash for [0, 0, 0]."""
+    whole, days, _ = months
+    parts = [count(number, noun) for number, noun in ((whole, "month"), (days, "day")) if number]
+    return " and ".join(parts) or NOTHING
 
 
 def write_distance(day: date, today: date) -> str:

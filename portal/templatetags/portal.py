@@ -92,13 +92,15 @@ def distance(value: date, today: date) -> str:
 
 @register.filter
 def expiry(value: date | None, today: date) -> str:
-    """{{ ends_on|expiry:today }}: “expired 3 months ago, 24 May 2026”; a dash for none."""
-    return wording.NOTHING if value is None else wording.write_expiry(value, today)
+    """{{ ends_on|expiry:today }}: “expired 3 months ago, 24 May 2026”, which breaks before the date; a dash for none."""
+    if value is None:
+        return wording.NOTHING
+    return wording.write_expiry(value, today).replace(" ", "\u00a0").replace(",\u00a0", ", ")
 
 
 @register.filter
 def months(value: Sequence[int]) -> str:
-    """{{ line.months|months }}: the triple of rule D2 in words, “8 months and 5/31”."""
+    """{{ line.months|months }}: the triple of rule D2 in words, “8 months and 5 days”."""
     return wording.write_months(value)
 
 

@@ -78,7 +78,7 @@ def test_filters_write_a_dash_for_what_is_not_there() -> None:
 
 def test_a_moment_is_written_in_the_business_time_zone() -> None:
     assert moment(datetime(2026, 8, 24, 23, 30, tzinfo=UTC)) == "25 Aug 2026, 00:30"  # British Summer Time
-    assert months([4, 23, 31]) == "4 months and 23/31"
+    assert months([4, 23, 31]) == "4 months and 23 days"
 
 
 def test_a_quote_shows_each_line_with_its_arithmetic_and_rules() -> None:
@@ -104,7 +104,7 @@ def test_a_quote_shows_each_line_with_its_arithmetic_and_rules() -> None:
     )
     for shown in (
         "1 Apr 2027 – 23 Aug 2027",
-        "4 months and 23/31",
+        "4 months and 23 days",
         "474.19",
         "−47.42 negotiated 10%",
         "426.77",

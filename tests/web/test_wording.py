@@ -65,11 +65,11 @@ def test_a_rate_is_written_as_per_cent(rate: Decimal, text: str) -> None:
 @pytest.mark.parametrize(
     ("months", "text"),
     [
-        ((8, 5, 31), "8 months and 5/31"),
+        ((8, 5, 31), "8 months and 5 days"),
         ([12, 0, 0], "12 months"),
         ((1, 0, 0), "1 month"),
-        ((1, 1, 30), "1 month and 1/30"),
-        ((0, 5, 31), "5/31 of a month"),
+        ((1, 1, 30), "1 month and 1 day"),
+        ((0, 5, 31), "5 days"),
         ((0, 0, 0), "–"),
     ],
 )
