@@ -121,7 +121,10 @@ def _requests(user: User, today: date) -> list[QueueItem]:
 
 
 def _approvals(user: User, today: date) -> list[QueueItem]:
-    waiting = versions_with_quote().filter(state=QuoteState.DRAFT, needs_approval=True, approved_by__isnull=True)
+    """Drafts of today: one of an earlier day is priced again before anybody can decide on it (`_drafts`)."""
+    waiting = versions_with_quote().filter(
+        state=QuoteState.DRAFT, needs_approval=True, approved_by__isnull=True, priced_on=today
+    )
     items = []
     for version in waiting.order_by("priced_on", "pk")[: MOST_OF_A_KIND + 1]:
         limit = Decimal(version.policy.discount_limits.get(user.role, "0"))
@@ -135,7 +138,8 @@ def _approvals(user: User, today: date) -> list[QueueItem]:
 
 
 def _drafts(user: User, today: date) -> list[QueueItem]:
-    drafts = versions_with_quote().filter(state=QuoteState.DRAFT).exclude(needs_approval=True, approved_by__isnull=True)
+    drafts = versions_with_quote().filter(state=QuoteState.DRAFT)
+    drafts = drafts.exclude(needs_approval=True, approved_by__isnull=True, priced_on=today)
     items = []
     for version in drafts.order_by("priced_on", "pk")[: MOST_OF_A_KIND + 1]:
         is_outdated = version.priced_on != today

@@ -11,6 +11,7 @@ from django.utils import timezone
 from portal import outbox
 from portal.audit import Actor
 from portal.models import OutboxMessage, User
+from portal.wording import write_day
 from renewals.models import QuoteVersion, RenewalRequest
 from renewals.overviews import work_queue
 from renewals.services import requests
@@ -80,6 +81,14 @@ def test_an_approval_needs_whoever_may_give_it(mine, seller, colleague, today):
         ("Look at it", False),
         ("Decide", True),
     ]
+
+
+def test_an_approval_of_an_earlier_day_waits_for_its_drafter_to_price_it_again(mine, seller, today):
+    version = world.draft(mine, today, discount=Decimal("0.2"), discount_reason="Rival", actor=Actor.of(seller))
+    administrator, tomorrow = world.make_user("administrator"), today + timedelta(days=1)
+    assert items(administrator, tomorrow, "approval") == []
+    what = f"Draft of {write_day(today)}, to be priced again"
+    assert items(seller, tomorrow, "draft") == [(what, f"{version.quote.number} version 1", "Price it again", True)]
 
 
 def test_free_months_may_be_approved_by_a_colleague(mine, seller, colleague, today):
