@@ -176,6 +176,18 @@ def test_what_is_asked_stands_in_the_address_and_the_token_does_not(builder):
     assert builder.url.endswith("/dongles/104233/quote/?renew_years=1&discount=10")
 
 
+def test_no_button_for_who_has_no_script_comes_with_another_dongle(desk, browser, client, today):
+    world.make_dongle("777", Dongle.objects.get().customer, licences=[("VOL-VIS", today.isoformat())])
+    with watched_page(browser) as page:
+        log_in(page, desk, client)
+        page.goto(f"{desk}/dongles/104233/quote/")
+        expect(page.get_by_role("button", name="Work it out")).to_be_hidden()
+        page.get_by_text("More dongles of").click()
+        page.locator("[name=dongles]").check()
+        expect(page.locator("#comes-to")).to_contain_text("2 dongles")
+        expect(page.get_by_role("button", name="Work it out")).to_be_hidden()
+
+
 def test_only_a_short_line_is_announced_while_the_price_changes(builder):
     live = builder.locator("[aria-live], [role=status], [role=alert]")
     assert [each.get_attribute("id") for each in live.all()] == ["comes-to"]

@@ -5,10 +5,15 @@
 const showErrors = (root) => root.querySelector("[data-error-summary]")?.focus();
 document.addEventListener("DOMContentLoaded", () => {
   showErrors(document);
-  showCopyButtons(document);
-  if (window.htmx) for (const button of document.querySelectorAll("[data-without-script]")) button.hidden = true;
+  showButtons(document);
 });
-document.addEventListener("htmx:load", (event) => showCopyButtons(event.target));
+document.addEventListener("htmx:load", (event) => showButtons(event.target));
+
+// Buttons that need script are shown by it, those for who has none are hidden.
+const showButtons = (root) => {
+  showCopyButtons(root);
+  if (window.htmx) for (const button of root.querySelectorAll("[data-without-script]")) button.hidden = true;
+};
 
 // [data-copy="#list"] copies the lines of code in that list.
 const showCopyButtons = (root) => {
