@@ -45,6 +45,7 @@ def render_order(request: HttpRequest, order: Order, forms: dict[str, Any], stat
         **overviews.order_overview(order, today),
         "payment_form": PaymentForm(today=today, initial={"paid_on": today}),
         "file_form": PurchaseOrderFileForm(),
+        "refused": next(iter(forms.values()), None),
         **forms,
     }
     return render(request, "renewals/order.html", context, status=status)

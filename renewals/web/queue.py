@@ -81,5 +81,6 @@ def _request(request_id: int) -> RenewalRequest:
 def _request_page(
     request: HttpRequest, found: RenewalRequest, forms: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    context = {**overviews.request_overview(found), "close_form": ReasonForm(), **forms}
+    refused = next(iter(forms.values()), None)
+    context = {**overviews.request_overview(found), "close_form": ReasonForm(), "refused": refused, **forms}
     return render(request, "renewals/request.html", context, status=status)

@@ -45,7 +45,7 @@ def _version(quote_id: int, number: int | None) -> QuoteVersion:
 
 
 def _quote_page(request: HttpRequest, version: QuoteVersion, forms: dict[str, Any], status: int = 200) -> HttpResponse:
-    """The quote's page; a form of it that was refused comes back as it was typed."""
+    """The quote's page; a form of it that was refused comes back as it was typed, if it still has its place there."""
     context = {
         **overviews.quote_overview(version, timezone.localdate()),
         "recipients_form": RecipientsForm(customer=version.quote.customer),
@@ -53,6 +53,7 @@ def _quote_page(request: HttpRequest, version: QuoteVersion, forms: dict[str, An
         "accept_form": AcceptForm(customer=version.quote.customer),
         "approve_form": ReasonForm(),
         "decline_form": ReasonForm(),
+        "refused": next(iter(forms.values()), None),
         **forms,
     }
     return render(request, "renewals/quote.html", context, status=status)

@@ -315,7 +315,30 @@ def test_a_superseded_version_cannot_be_ordered_and_leads_to_the_newest(dongle, 
     page = text_of(sales.get(reverse("renewals:quote_version", args=[first.quote_id, 1])))
     assert "A newer version has replaced it." in page
     assert "Go to version 2" in page
-    sales.post(steps(first, "accept"), {"purchase_order_number": "PO-1", "accepted_by": "Ada Lenz"})
+    answer = sales.post(steps(first, "accept"), {"purchase_order_number": "PO-1", "accepted_by": "Ada Lenz"})
+    assert answer.status_code == 422
+    assert "There is a problem A newer version has replaced this one;" in text_of(answer)
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("step", "typed"),
+    [
+        ("send", {"recipients": "ada@cells.example"}),
+        ("resend", {"recipients": "ada@cells.example"}),
+        ("accept", {"purchase_order_number": "PO-1", "accepted_by": "Ada Lenz"}),
+        ("decline", {"reason": "No budget"}),
+        ("approve", {"reason": "Why not"}),
+    ],
+)
+def test_a_step_that_somebody_else_has_made_impossible_is_refused_with_a_sentence(dongle, sales, today, step, typed):
+    """The page from which it comes is a stale one: what it asks for has no place on the page any more."""
+    dongle.customer.contacts.update(email="ada@cells.example")
+    version = world.send(dongle, today)
+    quotes.decline_quote(version=version, actor=world.SALES, at=world.at(today), reason="No budget")
+    expected = (302, "") if step == "decline" else (422, "There is a problem This quote was declined.")
+    answer = sales.post(steps(version, step), typed)
+    assert (answer.status_code, expected[1] in text_of(answer)) == (expected[0], True)
     assert not Order.objects.exists()
 
 
