@@ -92,7 +92,7 @@ def distance(value: date, today: date) -> str:
 
 @register.filter
 def expiry(value: date | None, today: date) -> str:
-    """{{ ends_on|expiry:today }}: “expired 3 months ago, 24 May 2026”, which breaks before the date; a dash for none."""
+    """{{ ends_on|expiry:today }}: “expired 3 months ago, 24 May 2026”, broken before the date only; a dash for none."""
     if value is None:
         return wording.NOTHING
     return wording.write_expiry(value, today).replace(" ", "\u00a0").replace(",\u00a0", ", ")
