@@ -274,5 +274,10 @@ def test_dates_and_numbers_out_of_this_world_are_refused_with_a_sentence(dongle,
     assert not QuoteVersion.objects.exists()
 
 
+def test_the_live_refusal_names_its_field(dongle, sales):
+    page = text_of(sales.get(builder(dongle), {"renew_years": "1", "discount": "500"}, headers=LIVE))
+    assert "No price yet Negotiated discount: Ensure this value is less than or equal to 100." in page
+
+
 def test_a_date_beyond_all_calendars_is_no_failure(dongle, sales):
     assert sales.get(builder(dongle), {"align_to": date.max.isoformat()}, headers=LIVE).status_code == 200

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from dongles.models import Dongle
 from portal.models import OutboxMessage
 from renewals.models import Order, PurchaseOrderFile, QuoteVersion, RenewalRequest
 from renewals.services import requests
@@ -142,6 +143,21 @@ def test_j_and_k_walk_the_list_and_enter_opens_the_row(queue):
     assert seen == [f"Person {number} asks for a quote" for number in (0, 1, 2, 2, 1)]
     queue.keyboard.press("Enter")
     expect(queue.locator(".page-lead")).to_contain_text("Person 1 asks for a quote")
+
+
+def test_the_pipeline_is_walked_by_keys_too(queue, desk):
+    queue.goto(f"{desk}/pipeline/")
+    queue.keyboard.press("j")
+    assert focused(queue) == "104233"
+
+
+def test_a_printed_quote_shows_what_is_offered_and_no_buttons(queue, desk, today):
+    version = world.send(Dongle.objects.get(), today)
+    queue.goto(f"{desk}/quotes/{version.quote_id}/")
+    queue.emulate_media(media="print")
+    expect(queue.locator(".totals")).to_be_visible()
+    for hidden in (".next-step", "text=Make a new version", "text=The customer declines"):
+        expect(queue.locator(hidden).first).to_be_hidden()
 
 
 def test_slash_goes_to_the_search_and_typing_there_is_no_command(queue):
