@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower, Upper
 
+from portal import wording
+
 
 def check_locale(name: str) -> None:
     """Refuse what Babel does not know as a locale."""
@@ -19,6 +21,20 @@ def check_locale(name: str) -> None:
         Locale.parse(name)
     except (ValueError, UnknownLocaleError):
         raise ValidationError("Write a locale like en_GB or de_DE.") from None
+
+
+def check_country(code: str) -> None:
+    """Refuse what is no country's code by ISO 3166-1."""
+    if code not in wording.countries():
+        raise ValidationError("Write a country’s two letters, like DE or GB.")
+
+
+def check_currency(code: str) -> None:
+    """Refuse what is no currency's code by ISO 4217."""
+    try:
+        wording.currency_exponent(code)
+    except ValueError:
+        raise ValidationError("Write a currency’s three letters, like EUR or USD.") from None
 
 
 class Customer(models.Model):
@@ -39,8 +55,8 @@ class Customer(models.Model):
 
     name = models.CharField(max_length=200)
     segment = models.CharField(max_length=20, choices=Segment, default=Segment.COMMERCIAL)
-    country = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2")
-    currency = models.CharField(max_length=3, help_text="ISO 4217")
+    country = models.CharField(max_length=2, validators=[check_country], help_text="ISO 3166-1 alpha-2")
+    currency = models.CharField(max_length=3, validators=[check_currency], help_text="ISO 4217")
     tax_status = models.CharField(max_length=20, choices=TaxStatus, default=TaxStatus.STANDARD)
     fulfil_on = models.CharField(max_length=20, choices=FulfilOn, default=FulfilOn.ACCEPTANCE)
     locale = models.CharField(
@@ -60,7 +76,10 @@ class Customer(models.Model):
     )
 
     class Meta:
-        indexes = (GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="customer_name_trigrams"),)
+        indexes = (
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="customer_name_trigrams"),
+            models.Index(OpClass(Upper("name"), name="text_pattern_ops"), name="customer_name_beginnings"),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -81,7 +100,10 @@ class Contact(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint("customer", Lower("email"), name="contact_once_per_customer"),)
-        indexes = (GinIndex(OpClass(Upper("email"), name="gin_trgm_ops"), name="contact_email_trigrams"),)
+        indexes = (
+            GinIndex(OpClass(Upper("email"), name="gin_trgm_ops"), name="contact_email_trigrams"),
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="contact_name_trigrams"),
+        )
 
     def __str__(self) -> str:
         return f"{self.name} <{self.email}>"

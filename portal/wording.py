@@ -6,11 +6,27 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 
+from babel import Locale
 from babel.numbers import format_currency, format_decimal
 
 LOCALE = "en_GB"
 MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NOTHING = "–"
+# What CLDR names beside the countries of ISO 3166-1: parts of them, unions, and codes to try things with.
+NO_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
+
+
+@cache
+def countries() -> dict[str, str]:
+    """The English names of the countries by their codes (ISO 3166-1 alpha-2), in the order of the names."""
+    names = Locale.parse(LOCALE).territories.items()
+    found = [(code, name) for code, name in names if len(code) == 2 and code not in NO_COUNTRIES]
+    return dict(sorted(found, key=lambda each: each[1]))
+
+
+def country_name(code: str) -> str:
+    """The English name of a country, or its code."""
+    return countries().get(code, code)
 
 
 @cache

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from renewals.web import bridges, builder, customer, dongles, files, orders, pipeline, queue, quotes, reminders
+from renewals.web import (
+    bridges,
+    builder,
+    customer,
+    customers,
+    dongles,
+    files,
+    orders,
+    pipeline,
+    queue,
+    quotes,
+    reminders,
+)
 
 app_name = "renewals"
 urlpatterns = [
@@ -11,6 +23,14 @@ urlpatterns = [
     path("requests/<int:request_id>/close/", queue.close, name="close_request"),
     path("q/<slug:key>/", customer.quote_of_key, name="quote_of_key"),
     path("q/<slug:key>/document/", customer.document_of_key, name="document_of_key"),
+    path("customers/", customers.customer_list, name="customers"),
+    path("customers/new/", customers.new_customer, name="new_customer"),
+    path("customers/<int:customer_id>/", customers.customer_page, name="customer"),
+    path("customers/<int:customer_id>/change/", customers.change_page, name="change_customer"),
+    path("customers/<int:customer_id>/contacts/new/", customers.new_contact, name="new_contact"),
+    path("customers/<int:customer_id>/contacts/<int:contact_id>/", customers.contact_page, name="contact"),
+    path("customers/<int:customer_id>/contacts/<int:contact_id>/left/", customers.left, name="contact_left"),
+    path("customers/<int:customer_id>/contacts/<int:contact_id>/back/", customers.came_back, name="contact_came_back"),
     path("dongles/<slug:serial>/", dongles.dongle_page, name="dongle"),
     path("dongles/<slug:serial>/quote/", builder.quote_builder, name="quote_builder"),
     path("dongles/<slug:serial>/licences/<int:licence_id>/withdraw/", dongles.withdraw_page, name="withdraw"),

@@ -19,6 +19,7 @@ CONFLICTS = frozenset(
         "approval_needed",
         "bridge_given",
         "bridge_lapsed",
+        "customer_changed",
         "dongle_changed",
         "dongle_not_active",
         "nothing_to_cancel",

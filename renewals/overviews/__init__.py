@@ -2,6 +2,12 @@
 
 from renewals.overviews.builder import builder_overview
 from renewals.overviews.customer import customer_quote
+from renewals.overviews.customers import (
+    customer_overview,
+    customers_by_name,
+    dongles_most_urgent_first,
+    quotes_on_their_way,
+)
 from renewals.overviews.dongles import LicenceStanding, dongle_overview
 from renewals.overviews.history import history_of
 from renewals.overviews.lists import newest_versions, orders_newest_first, versions_with_quote
@@ -16,14 +22,18 @@ __all__ = [
     "LicenceStanding",
     "ShownDongle",
     "builder_overview",
+    "customer_overview",
     "customer_quote",
+    "customers_by_name",
     "dongle_overview",
+    "dongles_most_urgent_first",
     "history_of",
     "newest_versions",
     "order_overview",
     "orders_newest_first",
     "preview_of",
     "quote_overview",
+    "quotes_on_their_way",
     "request_overview",
     "requests_newest_first",
     "shown_dongles",

@@ -17,13 +17,13 @@ def differences(before: QuoteVersion, rows_before: Rows, after: QuoteVersion, ro
     sentences = _of_terms(before, after)
     for key, (quoted, lines) in now.items():
         if key in was:
-            sentences += _of_dongle(*was[key], quoted, lines, after.currency)
+            sentences += _of_dongle(*was[key], quoted, lines, before.currency, after.currency)
         else:
             sentences.append(
                 f"Dongle {quoted.dongle.serial} came in, for {write_money(quoted.net, after.currency)} net."
             )
     sentences += [f"Dongle {quoted.dongle.serial} was left out." for key, (quoted, _) in was.items() if key not in now]
-    if before.total != after.total:
+    if (before.total, before.currency) != (after.total, after.currency):
         sentences.append(
             f"{write_money(after.total, after.currency)} in total instead of"
             f" {write_money(before.total, before.currency)}."
@@ -58,7 +58,8 @@ def _of_dongle(
     lines_before: Sequence[QuoteLine],
     now: QuoteDongle,
     lines_after: Sequence[QuoteLine],
-    currency: str,
+    was_in: str,
+    now_in: str,
 ) -> list[str]:
     changes = []
     if (was.renew_years, was.align_to) != (now.renew_years, now.align_to):
@@ -74,8 +75,8 @@ def _of_dongle(
     )
     if is_charged != was_charged:
         changes.append("an upgrade is charged" if is_charged else "no upgrade is charged")
-    if was.net != now.net:
-        changes.append(f"{write_money(now.net, currency)} net instead of {write_money(was.net, currency)}")
+    if (was.net, was_in) != (now.net, now_in):
+        changes.append(f"{write_money(now.net, now_in)} net instead of {write_money(was.net, was_in)}")
     return [f"Dongle {now.dongle.serial}: {'; '.join(changes)}."] if changes else []
 
 

@@ -1,9 +1,24 @@
 """Quotes and orders, newest first, with what a row of a list shows."""
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from datetime import date
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from dongles.models import Dongle
-from renewals.models import Order, QuoteVersion
+from renewals.models import Order, QuoteDongle, QuoteVersion
+from renewals.states import QuoteState
+
+
+def is_on_its_way(today: date) -> Q:
+    """Of versions: drafted, or sent and still valid on that day."""
+    is_valid = Q(valid_until__isnull=True) | Q(valid_until__gte=today)
+    return Q(state__in=[QuoteState.DRAFT, QuoteState.SENT]) & is_valid
+
+
+def has_quote_on_its_way(today: date) -> Exists:
+    """Of dongles: whether a version on its way asks for one."""
+    versions = QuoteVersion.objects.filter(is_on_its_way(today), pk=OuterRef("version"))
+    return Exists(QuoteDongle.objects.filter(Exists(versions), dongle=OuterRef("pk")))
 
 
 def versions_with_quote() -> QuerySet[QuoteVersion]:

@@ -174,6 +174,7 @@ class PipelineRow(NamedTuple):
     dongle_id: int
     serial: str
     state: str
+    customer_id: int
     customer: str
     country: str
     owner: str
@@ -317,6 +318,7 @@ def finish_rows(pipeline: Pipeline) -> Iterator[PipelineRow]:
                 dongle_id=row["dongle_id"],
                 serial=row["serial"],
                 state=row["state"],
+                customer_id=row["customer_id"],
                 customer=row["customer"],
                 country=row["country"],
                 owner=row["owner"] or "",

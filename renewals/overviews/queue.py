@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,8 +13,8 @@ from dongles.models import Dongle, UnlockCode
 from portal.access import is_able
 from portal.models import OutboxMessage, User
 from portal.wording import write_day
-from renewals.models import Order, QuoteDongle, QuoteVersion, RenewalRequest
-from renewals.overviews.lists import newest_versions, versions_with_quote
+from renewals.models import Order, QuoteVersion, RenewalRequest
+from renewals.overviews.lists import has_quote_on_its_way, newest_versions, versions_with_quote
 from renewals.states import OrderState, QuoteState, RequestState
 
 MOST_OF_A_KIND = 50
@@ -44,6 +44,7 @@ class QueueItem(NamedTuple):
     what: str
     about: str
     customer: str
+    customer_id: int | None
     since: datetime | date
     due_on: date | None
     amount: int | None
@@ -108,6 +109,7 @@ def _requests(user: User, today: date) -> list[QueueItem]:
                 f"{request.name} asks for a quote",
                 f"{request.number}, dongle {request.serial}",
                 customer.name if customer else "Nobody on record has this serial number",
+                customer.pk if customer else None,
                 request.received_at,
                 None,
                 None,
@@ -173,6 +175,7 @@ def _of_version(
         what,
         f"{version.quote.number} version {version.number}",
         version.quote.customer.name,
+        version.quote.customer_id,
         since,
         due_on,
         version.total,
@@ -192,6 +195,7 @@ def _orders(user: User, today: date) -> list[QueueItem]:
             "Ordered, to be paid first",
             order.number,
             order.customer.name,
+            order.customer_id,
             order.accepted_on,
             None,
             order.version.total,
@@ -221,6 +225,7 @@ def _codes(user: User, today: date) -> list[QueueItem]:
             "The dongle’s receipt has not come",
             f"Code {code}",
             code.dongle.customer.name if code.dongle.customer else "",
+            code.dongle.customer_id,
             code.issued_at,
             None,
             None,
@@ -257,6 +262,7 @@ def _mails(user: User, today: date) -> list[QueueItem]:
                 "The mail server has not taken the mail; the portal goes on trying",
                 version.quote.number if version else order.number if order else "",
                 customer.name if customer else "",
+                customer.pk if customer else None,
                 message.created_at,
                 None,
                 None,
@@ -271,15 +277,12 @@ def _mails(user: User, today: date) -> list[QueueItem]:
 
 def _due(user: User, today: date) -> list[QueueItem]:
     """Dongles whose date ends soon, of the user's customers or of nobody's, with no quote on its way."""
-    on_its_way = QuoteDongle.objects.filter(
-        dongle=OuterRef("pk"), version__state__in=[QuoteState.DRAFT, QuoteState.SENT]
-    ).filter(Q(version__valid_until__isnull=True) | Q(version__valid_until__gte=today))
     ending: QuerySet[Dongle] = Dongle.objects.filter(
         Q(customer__owner=user) | Q(customer__owner__isnull=True),
         state=Dongle.State.ACTIVE,
         customer__isnull=False,
         issued_expiry_on__range=(today, today + DUE_WITHIN),
-    ).exclude(Exists(on_its_way))
+    ).exclude(has_quote_on_its_way(today))
     if not is_able(user, "sell"):
         return []
     return [
@@ -288,6 +291,7 @@ def _due(user: User, today: date) -> list[QueueItem]:
             "SMA ends",
             f"Dongle {dongle.serial}",
             dongle.customer.name if dongle.customer else "",
+            dongle.customer_id,
             today,
             dongle.issued_expiry_on,
             None,

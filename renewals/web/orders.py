@@ -17,13 +17,18 @@ from renewals.forms import CancelForm, PaymentForm, PurchaseOrderFileForm
 from renewals.models import Order
 from renewals.services import orders
 from renewals.services.cancellations import cancel_order
+from renewals.web.customers import asked_customer
 
 
 @require_GET
 @staff_page()
 def order_list(request: HttpRequest) -> HttpResponse:
-    page = Paginator(overviews.orders_newest_first(), PAGE_LENGTH).get_page(request.GET.get("page"))
-    return render(request, "renewals/orders.html", {"page": page})
+    """All orders, the newest first, or those of one customer (`?customer=`)."""
+    found, customer = overviews.orders_newest_first(), asked_customer(request)
+    if customer:
+        found = found.filter(customer=customer)
+    page = Paginator(found, PAGE_LENGTH).get_page(request.GET.get("page"))
+    return render(request, "renewals/orders.html", {"page": page, "customer": customer})
 
 
 @require_GET

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from babel import Locale
 from django import forms
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
@@ -23,7 +22,6 @@ from renewals.overviews.pipeline import Pipeline, PipelineFilters, PipelineRow
 from renewals.web.sheets import ZIP_OF_XLSX, Amount, Cell, Column, csv_lines, xlsx_of
 
 LAST_PAGE = 1_000_000  # beyond any page that there is; keeps what is typed in an address from overflowing
-COUNTRIES = Locale.parse(wording.LOCALE).territories
 
 COLUMNS = (
     Column("Bucket", 26),
@@ -63,7 +61,7 @@ class PipelineForm(forms.Form):
         super().__init__(data)
         self._user = user
         choices = pipeline.read_choices()
-        countries = sorted((country_name(code), code) for code in choices.countries)
+        countries = sorted((wording.country_name(code), code) for code in choices.countries)
         owners = [(str(pk), name) for pk, name in choices.owners]
         for name, first, offered in (
             ("bucket", "All", list(buckets.NAMES.items())),
@@ -125,11 +123,6 @@ class ShownRow(NamedTuple):
     decimals_less: int
 
 
-def country_name(code: str) -> str:
-    """The English name of a country, or its code."""
-    return str(COUNTRIES.get(code, code))
-
-
 @require_GET
 @staff_page()
 def pipeline_page(request: HttpRequest) -> HttpResponse:
@@ -174,7 +167,7 @@ def _shown(rows: Sequence[PipelineRow]) -> Sequence[ShownRow]:
     decimals = [wording.currency_exponent(row.currency) for row in rows]
     most = max(decimals, default=0)
     return [
-        ShownRow(row, country_name(row.country), wording_of_releases(row.missed), most - own)
+        ShownRow(row, wording.country_name(row.country), wording_of_releases(row.missed), most - own)
         for row, own in zip(rows, decimals, strict=True)
     ]
 

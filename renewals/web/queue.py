@@ -17,6 +17,7 @@ from renewals import overviews
 from renewals.forms import ReasonForm, RequestForm
 from renewals.models import RenewalRequest
 from renewals.services import requests
+from renewals.web.customers import asked_customer
 
 
 @require_GET
@@ -34,8 +35,12 @@ def work_queue(request: HttpRequest) -> HttpResponse:
 @require_GET
 @staff_page()
 def request_list(request: HttpRequest) -> HttpResponse:
-    page = Paginator(overviews.requests_newest_first(), PAGE_LENGTH).get_page(request.GET.get("page"))
-    return render(request, "renewals/requests.html", {"page": page})
+    """All requests, the newest first, or those about one customer's dongles (`?customer=`)."""
+    found, customer = overviews.requests_newest_first(), asked_customer(request)
+    if customer:
+        found = found.filter(dongle__customer=customer)
+    page = Paginator(found, PAGE_LENGTH).get_page(request.GET.get("page"))
+    return render(request, "renewals/requests.html", {"page": page, "customer": customer})
 
 
 @require_http_methods(["GET", "POST"])

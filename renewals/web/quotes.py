@@ -19,13 +19,18 @@ from renewals.documents import quote_pdf
 from renewals.forms import AcceptForm, ReasonForm, RecipientsForm
 from renewals.models import QuoteDocument, QuoteVersion
 from renewals.services import orders, quotes
+from renewals.web.customers import asked_customer
 
 
 @require_GET
 @staff_page()
 def quote_list(request: HttpRequest) -> HttpResponse:
-    page = Paginator(overviews.newest_versions(), PAGE_LENGTH).get_page(request.GET.get("page"))
-    return render(request, "renewals/quotes.html", {"page": page})
+    """All quotes, the newest first, or those to one customer (`?customer=`)."""
+    versions, customer = overviews.newest_versions(), asked_customer(request)
+    if customer:
+        versions = versions.filter(quote__customer=customer)
+    page = Paginator(versions, PAGE_LENGTH).get_page(request.GET.get("page"))
+    return render(request, "renewals/quotes.html", {"page": page, "customer": customer})
 
 
 @require_GET

@@ -64,6 +64,7 @@ def pages(dongle, today):
     version = world.draft(dongle, today)
     code = sold.codes.get()
     quote = [version.quote_id, version.number]
+    customer = [dongle.customer_id]
     return {
         "see": [
             reverse("dongles:find"),
@@ -71,6 +72,8 @@ def pages(dongle, today):
             reverse("dongles:code_qr", args=[code.pk]),
             reverse("dongles:code_file", args=[code.pk]),
             reverse("renewals:dongle", args=[dongle.serial]),
+            reverse("renewals:customers"),
+            reverse("renewals:customer", args=customer),
             reverse("renewals:quotes"),
             reverse("renewals:quote", args=quote[:1]),
             reverse("renewals:quote_version", args=quote),
@@ -92,6 +95,10 @@ def pages(dongle, today):
         "sell": [
             reverse("renewals:bridge", args=quote),
             reverse("renewals:new_request"),
+            reverse("renewals:new_customer"),
+            reverse("renewals:change_customer", args=customer),
+            reverse("renewals:new_contact", args=customer),
+            reverse("renewals:contact", args=[*customer, dongle.customer.contacts.get().pk]),
             reverse("renewals:quote_builder", args=[dongle.serial]),
             reverse("renewals:withdraw", args=[dongle.serial, dongle.licences.first().pk]),
         ],

@@ -57,12 +57,14 @@ document.addEventListener("keydown", (event) => {
   menu?.querySelector("summary").focus();
 });
 
-// Keys on lists: tbody[data-keys] is walked with j and k from link to link, Enter opens (it is a link), / goes to the
-// search, ? opens the help. Off while typing, with modifiers, or for good (the help's box; WCAG 2.1.4).
+// Keys on lists: tbody[data-keys] is walked with j and k from link to link (of a row the first, or that with
+// [data-opens]), Enter opens (it is a link), / goes to the search, ? opens the help. Off while typing, with modifiers, or for good (the help's box; WCAG 2.1.4).
 const help = () => document.getElementById("keys-help");
 const keysAreOn = () => localStorage.getItem("keys") !== "off";
 const rowLinks = () =>
-  [...document.querySelectorAll("tbody[data-keys] tr")].map((row) => row.querySelector("a[href]")).filter(Boolean);
+  [...document.querySelectorAll("tbody[data-keys] tr")]
+    .map((row) => row.querySelector("a[data-opens]") ?? row.querySelector("a[href]"))
+    .filter(Boolean);
 const walk = (step) => {
   const links = rowLinks();
   if (!links.length) return;
