@@ -12,10 +12,12 @@ from renewals.web import (
     queue,
     quotes,
     reminders,
+    search,
 )
 
 app_name = "renewals"
 urlpatterns = [
+    path("search/", search.search_page, name="search"),
     path("queue/", queue.work_queue, name="queue"),
     path("requests/", queue.request_list, name="requests"),
     path("requests/new/", queue.new_request, name="new_request"),

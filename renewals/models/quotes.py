@@ -1,5 +1,7 @@
 """Quotes: their versions, the dongles and lines of each."""
 
+from datetime import date
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -78,6 +80,10 @@ class QuoteVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quote.number} version {self.number}"
+
+    def is_expired_on(self, day: date) -> bool:
+        """Q1: whether it was sent and its last valid day is over."""
+        return self.state == states.QuoteState.SENT and self.valid_until is not None and self.valid_until < day
 
 
 class QuoteDongle(models.Model):

@@ -15,6 +15,7 @@ from renewals.overviews.orders import EarnedLine, order_overview
 from renewals.overviews.queue import KINDS, work_queue
 from renewals.overviews.quotes import ShownDongle, preview_of, quote_overview, shown_dongles
 from renewals.overviews.requests import request_overview, requests_newest_first
+from renewals.overviews.search import search, the_one_meant
 
 __all__ = [
     "KINDS",
@@ -36,7 +37,9 @@ __all__ = [
     "quotes_on_their_way",
     "request_overview",
     "requests_newest_first",
+    "search",
     "shown_dongles",
+    "the_one_meant",
     "versions_with_quote",
     "work_queue",
 ]

@@ -45,7 +45,7 @@ def quote_overview(version: QuoteVersion, today: date) -> dict[str, Any]:
     """A version's page: its dongles with their lines, the other versions, what can be done now, who did what."""
     siblings = list(version.quote.versions.select_related("drafted_by").order_by("-number"))
     order = Order.objects.filter(quote=version.quote_id).first()
-    is_expired = version.state == QuoteState.SENT and version.valid_until is not None and today > version.valid_until
+    is_expired = version.is_expired_on(today)
     rows = saved_rows(version)
     shown = shown_dongles(rows, carried_by(rows), today)
     return {

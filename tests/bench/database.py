@@ -2,9 +2,11 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.management import call_command
@@ -15,13 +17,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dongles.models import Dongle
-from dongles.queries import dongles_matching
-from portal.models import AuditEvent, Customer, User
+from portal.models import AuditEvent, Contact, Customer, User
+from renewals.demo.customers import CUSTOMERS
+from renewals.models import Order, PolicySettings, PriceList, Quote, QuoteVersion
+from renewals.overviews import search
 from renewals.services.reminders import REMINDERS, post_reminders
 from tests import world
-from tests.bench.measuring import Figure, paired_medians, repeated
+from tests.bench.measuring import Figure, paired_medians
 
 SMALL = 1_000
+DONGLES_AN_ORDER = 4
 
 
 def measure(large: int) -> Iterator[Figure]:
@@ -31,11 +36,9 @@ def measure(large: int) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         settings.SIGNER_LOG = Path(folder) / "signer.log"
         with _installed_base(SMALL):
-            small = _seconds_of_searches()
+            small = list(_searches())
         with _installed_base(large):
-            yield Figure(
-                f"Search by serial at {large:,} dongles", _seconds_of_searches() * 1e3, "ms", small * 1e3, most=1.3
-            )
+            yield from map(_slowdown, small, _searches(), repeat(large))
             yield from _pages()
             yield from _cycle()
             yield _reminders()
@@ -47,6 +50,7 @@ def _installed_base(size: int) -> Iterator[None]:
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
         call_command("demo", dongles=size, verbosity=0)
+        _insert_orders(size // DONGLES_AN_ORDER)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         yield
@@ -54,14 +58,71 @@ def _installed_base(size: int) -> Iterator[None]:
         connection.creation.destroy_test_db(name, verbosity=0)
 
 
-def _seconds_of_searches() -> float:
-    serials = list(Dongle.objects.order_by("?").values_list("serial", flat=True)[:200])
-    found = iter(serials * 1000)
+class Search(NamedTuple):
+    """A kind of search: the seconds that it takes, those of bare look-ups in turn with it, and how much it finds."""
 
-    def one() -> object:
-        return dongles_matching(next(found))
+    name: str
+    seconds: float
+    bare: float
+    hits: int
 
-    return paired_medians(repeated(one, 50), lambda: None, rounds=21)[0] / 50
+
+def _searches() -> Iterator[Search]:
+    """Every kind of search, for things that are there whatever the size of the installed base, each found alone."""
+    today, keys = timezone.localdate(), list(Dongle.objects.values_list("pk", flat=True)[:50])
+    serials = Dongle.objects.order_by("?").values_list("serial", flat=True)[:50]
+    domains = [customer.domain for customer in CUSTOMERS if customer.contacts == 2]
+    orders = Order.objects.filter(purchase_order_number__startswith="BENCH").order_by("?")[:50]
+    for name, texts in (
+        ("serial", list(serials)),
+        ("a part of a customer’s name", [customer.name[2:9] for customer in CUSTOMERS[:8]]),
+        ("a contact’s e-mail address", list(_addresses(domains))),
+        ("purchase order number", [order.purchase_order_number for order in orders]),
+        ("quote number", [order.quote.number for order in orders]),
+    ):
+
+        def all_of(texts: Sequence[str] = texts) -> None:
+            for text in texts:
+                search(text, today)
+
+        def bare(number: int = len(texts)) -> None:
+            for key in keys[:number]:
+                Dongle.objects.select_related("customer").get(pk=key)
+
+        hits = sum(len(kind.hits) for text in texts for kind in search(text, today))
+        seconds, floor = paired_medians(all_of, bare, rounds=21)
+        yield Search(name, seconds / len(texts), floor / len(texts), hits)
+
+
+def _addresses(domains: Sequence[str]) -> Iterator[str]:
+    for domain in domains:
+        yield Contact.objects.filter(email__endswith=f"@{domain}.example").order_by("pk")[0].email
+
+
+def _slowdown(small: Search, large: Search, size: int) -> Figure:
+    """How much slower a search is with more on record, for as many hits, the machine's own pace taken out."""
+    assert large.hits == small.hits, (small, large)
+    floor = small.seconds * large.bare / small.bare
+    return Figure(f"Search by {large.name} at {size:,} dongles", large.seconds * 1e3, "ms", floor * 1e3, most=1.3)
+
+
+def _insert_orders(number: int) -> None:
+    """As many quotes with an order each, spread over the customers."""
+    customers = list(Customer.objects.order_by("pk"))
+    whose = [customers[n % len(customers)] for n in range(number)]
+    terms = {"policy": PolicySettings.objects.first(), "price_list": PriceList.objects.first(), "currency": "EUR"}
+    now, today = timezone.now(), timezone.localdate()
+    made = Quote.objects.bulk_create((Quote(customer=each, created_at=now) for each in whose), batch_size=5000)
+    versions = QuoteVersion.objects.bulk_create(
+        (QuoteVersion(quote=each, number=1, state="accepted", priced_on=today, valid_until=today, net=0, tax=0,
+                      total=0, **terms) for each in made),
+        batch_size=5000,
+    )  # fmt: skip
+    Order.objects.bulk_create(
+        (Order(quote=version.quote, version=version, customer=version.quote.customer, state="accepted",
+               purchase_order_number=f"BENCH-{n:06d}", accepted_on=today) for n, version in enumerate(versions)),
+        batch_size=5000,
+    )  # fmt: skip
 
 
 def _pages() -> Iterator[Figure]:
