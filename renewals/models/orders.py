@@ -1,12 +1,10 @@
 """Orders with what was fulfilled, and the revenue ledger."""
 
-from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
 
 from dongles.models import Licence, SmaPeriod
-from portal.models import Customer
+from portal.models import Customer, trigrams_of
 from renewals import states
 from renewals.models.quotes import Quote, QuoteLine, QuoteVersion
 from renewals.models.terms import minor_units
@@ -28,9 +26,7 @@ class Order(models.Model):
     cancelled_from = models.DateField(null=True)
 
     class Meta:
-        indexes = (
-            GinIndex(OpClass(Upper("purchase_order_number"), name="gin_trgm_ops"), name="purchase_order_trigrams"),
-        )
+        indexes = (trigrams_of("purchase_order_number", "purchase_order_trigrams"),)
         constraints = (
             models.CheckConstraint(
                 name="order_state_fits_its_dates",

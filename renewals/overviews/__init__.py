@@ -15,7 +15,7 @@ from renewals.overviews.orders import EarnedLine, order_overview
 from renewals.overviews.queue import KINDS, work_queue
 from renewals.overviews.quotes import ShownDongle, preview_of, quote_overview, shown_dongles
 from renewals.overviews.requests import request_overview, requests_newest_first
-from renewals.overviews.search import search, the_one_meant
+from renewals.overviews.search import search_results, the_one_meant
 
 __all__ = [
     "KINDS",
@@ -37,7 +37,7 @@ __all__ = [
     "quotes_on_their_way",
     "request_overview",
     "requests_newest_first",
-    "search",
+    "search_results",
     "shown_dongles",
     "the_one_meant",
     "versions_with_quote",

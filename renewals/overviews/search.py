@@ -19,7 +19,7 @@ from renewals.overviews.lists import newest_versions, orders_newest_first
 from renewals.overviews.requests import requests_newest_first
 
 MOST_OF_A_KIND = 8
-SHORTEST_PART = 3  # letters: shorter parts of words are in no index, only the beginnings of names
+SHORTEST_PART = 3  # letters or digits: shorter parts of words are in no index, only the beginnings of names
 
 # “Q-000123”, “quote 123”, “q123”, with a version or without; of a number alone nobody knows whose it is.
 NUMBERED = re.compile(
@@ -46,7 +46,7 @@ class Typed(NamedTuple):
     @property
     def is_long_enough(self) -> bool:
         """Whether parts of words can be looked for, rather than beginnings of names alone."""
-        return any(len(word) >= SHORTEST_PART for word in self.words)
+        return any(sum(map(str.isalnum, word)) >= SHORTEST_PART for word in self.words)
 
     def number_of(self, letter: str) -> int | None:
         return self.number if self.letter in ("", letter) else None
@@ -80,7 +80,7 @@ class Found(NamedTuple):
         return f"{count(len(self.hits), self.noun)}{' or more' if self.has_more else ''}"
 
 
-def search(text: str, today: date) -> Sequence[Found]:
+def search_results(text: str, today: date) -> Sequence[Found]:
     """What the text finds, by kind: the kinds with an exact hit first."""
     typed = read_typed(text)
     if not typed.text:
@@ -129,7 +129,6 @@ def _dongles(typed: Typed, today: date) -> Sequence[Hit]:
     """By the whole serial or its beginning."""
     if not typed.serial:
         return []
-    dongles = Dongle.objects.select_related("customer").filter(serial__startswith=typed.serial).order_by("serial")
     return [
         Hit(
             title=dongle.serial,
@@ -139,14 +138,14 @@ def _dongles(typed: Typed, today: date) -> Sequence[Hit]:
             state=dongle.state,
             is_exact=dongle.serial == typed.serial,
         )
-        for dongle in _first(dongles)
+        for dongle in _first(Dongle.objects.select_related("customer"), Q(serial__startswith=typed.serial), "serial")
     ]
 
 
 def _customers(typed: Typed, today: date) -> Sequence[Hit]:
     """By words of the name, or by its beginning where they are too short; names that begin with the text first."""
     is_named = _all_in("name", typed.words) if typed.is_long_enough else Q(name__istartswith=typed.text)
-    customers = Customer.objects.filter(is_named).order_by(_closeness("name", typed.text), Upper("name"), "pk")
+    order = (_closeness("name", typed.text), Upper("name"), "pk")
     return [
         Hit(
             title=customer.name,
@@ -154,7 +153,7 @@ def _customers(typed: Typed, today: date) -> Sequence[Hit]:
             about=f"{country_name(customer.country)}, {customer.currency}, {customer.get_segment_display().lower()}",
             is_exact=typed.is_exact(customer.name),
         )
-        for customer in _first(customers)
+        for customer in _first(Customer.objects.all(), is_named, *order)
     ]
 
 
@@ -163,8 +162,8 @@ def _contacts(typed: Typed, today: date) -> Sequence[Hit]:
     if not typed.is_long_enough:
         return []
     is_meant = _all_in("name", typed.words) | Q(email__icontains=typed.text)
-    contacts = Contact.objects.select_related("customer").filter(is_meant)
     who_is_there = F("left_on").desc(nulls_first=True)
+    order = (_closeness("email", typed.text), who_is_there, Upper("name"), "pk")
     return [
         Hit(
             title=contact.name,
@@ -173,7 +172,7 @@ def _contacts(typed: Typed, today: date) -> Sequence[Hit]:
             customer=contact.customer,
             is_exact=typed.is_exact(contact.email),
         )
-        for contact in _first(contacts.order_by(_closeness("email", typed.text), who_is_there, Upper("name"), "pk"))
+        for contact in _first(Contact.objects.select_related("customer"), is_meant, *order)
     ]
 
 
@@ -198,7 +197,8 @@ def _orders(typed: Typed, today: date) -> Sequence[Hit]:
     """By the order's number, or the whole or a part of the purchase order's."""
     part = "icontains" if typed.is_long_enough else "iexact"
     is_meant, number = Q(**{f"purchase_order_number__{part}": typed.text}), typed.number_of("o")
-    orders = orders_newest_first().filter(is_meant | Q(pk=number) if number else is_meant)
+    if number is not None:
+        is_meant |= Q(pk=number)
     return [
         Hit(
             title=order.number,
@@ -208,7 +208,7 @@ def _orders(typed: Typed, today: date) -> Sequence[Hit]:
             state=order.state,
             is_exact=typed.is_exact(order.purchase_order_number) or (typed.letter == "o" and order.pk == number),
         )
-        for order in _first(orders.order_by(_closeness("purchase_order_number", typed.text), "-pk"))
+        for order in _first(orders_newest_first(), is_meant, _closeness("purchase_order_number", typed.text), "-pk")
     ]
 
 
@@ -252,9 +252,10 @@ def _codes(typed: Typed, today: date) -> Sequence[Hit]:
     ]
 
 
-def _first(rows: QuerySet[Any]) -> Sequence[Any]:
-    """As many as are shown, and one more to know that there are more."""
-    return list(rows[: MOST_OF_A_KIND + 1])
+def _first(rows: QuerySet[Any], is_meant: Q, *order: Any) -> Sequence[Any]:
+    """Of what is meant as many as are shown, and one more to know that there are more; chosen before being joined."""
+    keys = rows.model._default_manager.filter(is_meant).order_by(*order).values("pk")[: MOST_OF_A_KIND + 1]
+    return list(rows.filter(pk__in=keys).order_by(*order))
 
 
 def _all_in(field: str, words: Sequence[str]) -> Q:

@@ -26,7 +26,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     """Find dongles, customers, contacts, quotes, orders, requests and unlock codes by what names them."""
     form = SearchForm(request.GET)
     text = form.cleaned_data["q"] if form.is_valid() else ""
-    found = overviews.search(text, timezone.localdate())
+    found = overviews.search_results(text, timezone.localdate())
     if meant := overviews.the_one_meant(found):
         return redirect(meant.address)
     context = {"form": form, "text": text, "found": found}

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from dongles.models import Dongle
 from portal.models import Contact
-from renewals.overviews import search, the_one_meant
+from renewals.overviews import search_results, the_one_meant
 from renewals.overviews.search import MOST_OF_A_KIND, read_typed
 from renewals.services.requests import record_request
 from tests import world
@@ -18,11 +18,11 @@ TODAY = date(2026, 2, 1)
 
 def found(text):
     """Titles by kind."""
-    return {kind.noun: [hit.title for hit in kind.hits] for kind in search(text, TODAY)}
+    return {kind.noun: [hit.title for hit in kind.hits] for kind in search_results(text, TODAY)}
 
 
 def meant(text):
-    hit = the_one_meant(search(text, TODAY))
+    hit = the_one_meant(search_results(text, TODAY))
     return hit and hit.title
 
 
@@ -59,9 +59,9 @@ def test_no_more_of_a_kind_are_shown_than_fit_and_the_list_has_all(catalogue):
         world.make_dongle(f"77{number}", customer, [])
         world.make_customer(f"Optics {number}")
         Contact.objects.create(customer=customer, name=f"Bo Optics {number}", email=f"bo{number}@x.example")
-    (dongles,) = search("77", TODAY)
+    (dongles,) = search_results("77", TODAY)
     assert (len(dongles.hits), dongles.has_more, dongles.all_address) == (MOST_OF_A_KIND, True, "/dongles/?q=77")
-    customers, contacts = search("Optics", TODAY)
+    customers, contacts = search_results("Optics", TODAY)
     assert (customers.number_in_words, customers.all_address) == ("8 customers or more", "/customers/?q=Optics")
     assert (contacts.number_in_words, contacts.all_address) == ("8 contacts or more", "")
 
@@ -108,7 +108,7 @@ def test_a_contact_is_found_by_name_or_address_and_who_has_left_comes_last(db):
     assert found("lenz bo") == {"contact": ["Bo Lenz"]}
     assert found("@cells") == {"contact": ["Adam Lenz", "Bo Lenz", "Ada Lenz"]}
     assert meant("BO@cells.example") == "Bo Lenz"
-    (contacts,) = search("ada@cells.example", TODAY)
+    (contacts,) = search_results("ada@cells.example", TODAY)
     assert contacts.hits[0].about == "ada@cells.example, left 1 Feb 2026"
     assert contacts.hits[0].address == f"/customers/{customer.pk}/#contacts"
 
@@ -194,7 +194,9 @@ def test_an_unlock_code_is_found_by_its_name(sold, text):
 
 def test_a_hit_says_enough_to_recognise_it(sold):
     sold.customer.country = "DE"
-    hits = {text: search(text, TODAY)[0].hits[0] for text in ("104233", "Institute of Cells", "PO-77", "104233-0-1")}
+    hits = {
+        text: search_results(text, TODAY)[0].hits[0] for text in ("104233", "Institute of Cells", "PO-77", "104233-0-1")
+    }
     told = {text: (hit.about, hit.customer and hit.customer.name, hit.state) for text, hit in hits.items()}
     # two licences for a year, 1,200.00 + 900.00 with 19 % tax, from 31 Mar 2026 to 31 Mar 2027
     assert told == {
@@ -207,7 +209,7 @@ def test_a_hit_says_enough_to_recognise_it(sold):
 
 def test_a_quote_past_its_last_day_is_shown_as_expired(dongle):
     version = world.send(dongle, str(TODAY))
-    (quotes,) = search(version.quote.number, TODAY + timedelta(days=31))
+    (quotes,) = search_results(version.quote.number, TODAY + timedelta(days=31))
     assert quotes.hits[0].state == "expired"
 
 
@@ -247,7 +249,7 @@ def test_a_text_is_read_as_all_that_it_could_be():
 def test_the_search_asks_a_query_a_kind_at_most_however_much_there_is(catalogue):
     def asked(text):
         with CaptureQueriesContext(connection) as queries:
-            search(text, TODAY)
+            search_results(text, TODAY)
         return len(queries)
 
     texts = ("123", "q12", "cells", "104233-0-1", "ada@", "x")

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from dongles.models import Dongle
+from dongles.models import Dongle, Product
 from portal.models import AuditEvent, Contact, Customer, User
+from renewals.models import PriceList
 from renewals.services.requests import record_request
 from tests import world
 from tests.web.browsing import watched_page
@@ -213,6 +214,21 @@ def test_details_are_changed_and_the_page_says_what_becomes_of_quotes(customer, 
     assert "Meanwhile somebody else has changed what is on record of Optics of Hull." in stale
     customer.refresh_from_db()
     assert customer.name == "Optics of Hull"
+
+
+def test_a_version_in_another_currency_says_what_it_was_in_before(customer, sales, today):
+    dollars = PriceList.objects.create(name="USD 2020", currency="USD", segment="commercial", valid_from=world.DAY_ONE)
+    product = Product.objects.get(code="VOL-VIS")
+    dollars.entries.create(product=product, licence=700_000, sma_year=140_000, upgrade=280_000)
+    dongle = ending("SOON", customer, today + days(5))
+    first = world.send(dongle, today)
+    Customer.objects.update(currency="USD")
+    dongle.refresh_from_db()
+    second = world.draft(dongle, today, revises=first.quote)
+    page = text_of(sales.get(reverse("renewals:quote_version", args=[second.quote_id, second.number])))
+    assert "Dongle SOON: US$1,400.00 net instead of €1,200.00." in page
+    # with 19 % tax
+    assert "US$1,666.00 in total instead of €1,428.00." in page
 
 
 def test_who_looks_after_a_customer_is_one_of_the_staff(customer, sales):

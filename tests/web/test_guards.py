@@ -11,7 +11,7 @@ from tests import world
 # Django REST framework's fallback asks for a token too, but answers any address: it only says that it is unknown.
 PUBLIC = {
     "api/v1/": "says of whatever is no address of the API that it is unknown",
-    "": "only leads to the search, which is guarded",
+    "": "only leads to the work queue, which is guarded",
     "health/": "asked by load balancers, says nothing",
     "api/v1/login/": "who logs in has no token yet",
     "api/v1/schema/": "the documentation of the API, the same for everybody",
@@ -72,6 +72,7 @@ def pages(dongle, today):
             reverse("dongles:code_qr", args=[code.pk]),
             reverse("dongles:code_file", args=[code.pk]),
             reverse("renewals:dongle", args=[dongle.serial]),
+            reverse("renewals:search"),
             reverse("renewals:customers"),
             reverse("renewals:customer", args=customer),
             reverse("renewals:quotes"),
