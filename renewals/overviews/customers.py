@@ -16,6 +16,7 @@ from renewals import queries
 from renewals.models import QuoteVersion
 from renewals.overviews.dongles import standings_of
 from renewals.overviews.lists import has_quote_on_its_way, is_on_its_way, newest_versions
+from renewals.overviews.reminders import customer_reminders
 from renewals.overviews.requests import requests_newest_first
 
 NEWEST_QUOTES = 10
@@ -78,6 +79,7 @@ def customer_overview(customer: Customer, dongles: Sequence[Dongle], today: date
         "has_contact": any(contact.left_on is None for contact in contacts),
         "versions": list(newest_versions().filter(quote__customer=customer)[:NEWEST_QUOTES]),
         "requests": list(requests_newest_first().filter(dongle__customer=customer)[:NEWEST_REQUESTS]),
+        **customer_reminders(customer, today),
     }
 
 

@@ -20,8 +20,8 @@ from dongles.models import Dongle
 from portal.models import AuditEvent, Contact, Customer, User
 from renewals.demo.customers import CUSTOMERS
 from renewals.models import Order, PolicySettings, PriceList, Quote, QuoteVersion
-from renewals.services.reminders import REMINDERS, post_reminders
 from renewals.overviews import search_results
+from renewals.services.reminders import REMINDERS, post_reminders
 from tests import world
 from tests.bench.measuring import Figure, paired_medians
 
