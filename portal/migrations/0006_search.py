@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0008_reminders'),
+        ('portal', '0005_jobs'),
     ]
 
     operations = [
