@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import CharField, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, F, Func, Max, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from dongles.coverage import LicenceCoverage, Period
 from dongles.coverage import Release as PublishedRelease
-from dongles.models import Dongle, Licence, Product, Release, SmaPeriod, UnlockCode
+from dongles.models import Dongle, Licence, Product, ProductFamily, Release, SmaPeriod, UnlockCode
 from dongles.unlock import NotASerial, canonical_serial
 from portal.errors import DomainError
 from portal.models import Customer
@@ -125,6 +126,15 @@ def coming_majors(families: Iterable[str], *, after: date, through: date) -> Seq
         family__name__in=set(families), is_major=True, build_on__gt=after, build_on__lte=through
     ).order_by("build_on", "pk")
     return [PublishedRelease(*row) for row in releases.values_list("family__name", "version", "build_on", "is_major")]
+
+
+def licences_ended_before(family: ProductFamily, day: date) -> int:
+    """C4: how many licences of the family on active dongles are covered through a day before that one at most."""
+    last = Max("periods__ends_on", filter=Q(periods__is_cancelled=False))
+    licences = Licence.objects.filter(
+        product__family=family, withdrawn_on__isnull=True, dongle__state=Dongle.State.ACTIVE
+    )
+    return licences.annotate(through=Coalesce(last, F("acquired_on"))).filter(through__lt=day).count()
 
 
 def products_for(dongles: Sequence[Dongle]) -> dict[int, Sequence[Product]]:

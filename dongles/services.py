@@ -1,4 +1,4 @@
-"""Writes of what is out there: unlock codes and their receipts, withdrawn licences, releases.
+"""Writes of what is out there: unlock codes and their receipts, withdrawn licences. The catalogue is in catalogue.py.
 
 Each service is one transaction, or a part of its caller's.
 """
@@ -194,33 +194,3 @@ def mark_releases_sold_against(families: Iterable[str], on: date) -> None:
     Release.objects.filter(
         family__name__in=set(families), is_published=True, build_on__lte=on, sold_against_on__isnull=True
     ).update(sold_against_on=on)
-
-
-@transaction.atomic
-def change_release(
-    *,
-    release: Release,
-    actor: Actor,
-    at: datetime,
-    build_on: date | None = None,
-    is_major: bool | None = None,
-) -> Release:
-    """Correct a release's build date or major flag; `release_sold_against` once an order was priced with it."""
-    check_ability(actor, "keep_catalogue")
-    release = Release.objects.select_for_update().get(pk=release.pk)
-    before = {"build_on": str(release.build_on), "is_major": release.is_major}
-    release.build_on = build_on or release.build_on
-    release.is_major = release.is_major if is_major is None else is_major
-    after = {"build_on": str(release.build_on), "is_major": release.is_major}
-    if after == before:
-        return release
-    if release.sold_against_on is not None:
-        raise DomainError(
-            "release_sold_against",
-            f"{release} has been sold against since {release.sold_against_on}: its build date and whether it is a"
-            " major release can't change any more.",
-            {"field": "build_on"},
-        )
-    release.save(update_fields=["build_on", "is_major"])
-    audit.record(actor, at, Deed("change", release, before, after))
-    return release

@@ -29,6 +29,23 @@ ABILITIES: dict[str, frozenset[str]] = {
     User.Role.CUSTOMER: frozenset(),
 }
 
+# The same in words, for the page of a user.
+ABILITIES_IN_WORDS = {
+    "see": "looks at everything",
+    "sell": "makes, approves and sends quotes, takes orders and withdraws licences",
+    "settle": "records payments",
+    "cancel": "cancels orders",
+    "keep_catalogue": "keeps products, releases, price lists and policy",
+    "keep_people": "keeps customers and users",
+}
+
+
+def role_in_words(role: str) -> str:
+    """What a role may do: “Looks at everything, records payments, cancels orders.”"""
+    words = [words for ability, words in ABILITIES_IN_WORDS.items() if ability in ABILITIES[role]]
+    sentence = ", ".join(words) or "sees none of the staff's pages"
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
 
 def is_able(user: User, ability: str) -> bool:
     return user.is_authenticated and user.is_active and ability in ABILITIES[user.role]

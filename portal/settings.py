@@ -53,7 +53,7 @@ ALLOWED_HOSTS = [host for host in required("PORTAL_HOSTS").split(",") if host] o
 ]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "portal.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.postgres",

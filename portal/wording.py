@@ -1,5 +1,6 @@
-"""How the portal writes amounts, dates and spans for people. Pure: nothing here knows what day it is."""
+"""How the portal writes amounts, dates and spans for people, and reads amounts. Pure: nothing here knows what day it is."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -12,6 +13,7 @@ from babel.numbers import format_currency, format_decimal
 LOCALE = "en_GB"
 MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NOTHING = "–"
+AMOUNT = re.compile(r"([0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3}){1,4})(?:\.([0-9]+))?")
 # What CLDR names beside the countries of ISO 3166-1: parts of them, unions, and codes to try things with.
 NO_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
 
@@ -59,6 +61,22 @@ def _written(amount: int, currency: str, symbol: str) -> str:
     else:
         text = format_decimal(value, format=pattern, locale=LOCALE)
     return text.replace("-", "−")
+
+
+def read_amount(text: str, currency: str) -> int:
+    """An amount as `write_figure` writes it, in minor units: “1,200.00” in EUR is 120000. Spaces don't matter.
+
+    ValueError says what is wrong: no such amount, or one finer than the currency's minor unit.
+    """
+    exponent = currency_exponent(currency)
+    found = AMOUNT.fullmatch("".join(text.split()))
+    if found is None:
+        raise ValueError(f"Write an amount like {write_figure(1200 * 10**exponent, currency)}.")
+    whole, part = found.group(1).replace(",", ""), found.group(2) or ""
+    if len(part) > exponent:
+        decimals = count(exponent, "decimal") if exponent else "no decimals"
+        raise ValueError(f"{currency} has {decimals}: {found.group()} is finer than its minor unit.")
+    return int(whole + part.ljust(exponent, "0"))
 
 
 def write_rate(rate: Decimal | Fraction | Sequence[int] | str) -> str:

@@ -34,6 +34,11 @@ STATES: dict[str, tuple[str, str]] = {
     "expired": ("Expired", "dash"),
     "superseded": ("Superseded", "dash"),
     "declined": ("Declined", "cross"),
+    # of a release (draft too), and of a price list
+    "published": ("Published", "disc"),
+    "in_force": ("In force", "disc"),
+    "scheduled": ("Scheduled", "ring"),
+    "past": ("Past", "dash"),
     # of a request
     "open": ("Open", "ring"),
     "answered": ("Answered", "disc"),

@@ -26,6 +26,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 PAGE_LENGTH = 50  # rows of a list
+FRAME_ABILITIES = ("sell", "settle", "cancel", "keep_catalogue")  # that templates ask for, as may_sell …
 
 
 def attempt(form: BaseForm, service: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -97,7 +98,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "is_development": not settings.PRODUCTION,
         "vendor": settings.VENDOR,
         "is_staff_page": user is not None and user.is_authenticated and user.is_vendor_staff and has_passed(request),
-        **{f"may_{ability}": user is not None and is_able(user, ability) for ability in ("sell", "settle", "cancel")},
+        **{f"may_{ability}": user is not None and is_able(user, ability) for ability in FRAME_ABILITIES},
     }
 
 

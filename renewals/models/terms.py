@@ -88,28 +88,86 @@ class PolicySettings(models.Model):
         HONOUR = "honour", "Honour the quote"
         REQUOTE = "requote", "Quote again"
 
-    valid_from = models.DateField(unique=True)
-    part_month = models.CharField(max_length=10, choices=PartMonth, default=PartMonth.EXACT)
-    missed_majors = models.CharField(max_length=10, choices=MissedMajors, default=MissedMajors.ONCE)
-    upgrade_includes_months = models.PositiveSmallIntegerField(default=12, validators=[MaxValueValidator(120)])
+    valid_from = models.DateField(
+        unique=True, help_text="The first day on which quotes are priced with these settings, until later ones follow."
+    )
+    part_month = models.CharField(
+        max_length=10,
+        choices=PartMonth,
+        default=PartMonth.EXACT,
+        help_text="How a month begun counts where SMA is sold for part of a year (P3).",
+    )
+    missed_majors = models.CharField(
+        max_length=10,
+        choices=MissedMajors,
+        default=MissedMajors.ONCE,
+        help_text="What coming back costs where several major releases were missed (P7).",
+    )
+    upgrade_includes_months = models.PositiveSmallIntegerField(
+        default=12,
+        validators=[MaxValueValidator(120)],
+        help_text="Months of SMA that an upgrade includes, 0 to 120 (P7). Every upgrade must cost more than these.",
+    )
     upgrade_cap = models.DecimalField(
-        max_digits=8, decimal_places=4, null=True, blank=True, default=1, validators=[MinValueValidator(0)]
+        max_digits=8,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        default=1,
+        validators=[MinValueValidator(0)],
+        help_text="An upgrade costs at most this share of a new licence (P7). Empty lifts the cap.",
     )
     multi_year_discount = models.JSONField(
-        default=dict, blank=True, help_text='Number of years → rate, e.g. {"3": "0.05"}'
+        default=dict,
+        blank=True,
+        help_text="Off each SMA year where a quote sells so many years or more to a licence (P8).",
     )
-    max_years = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(1), MaxValueValidator(10)])
-    align_min_months = models.PositiveSmallIntegerField(default=3)
-    back_pay = models.BooleanField(default=False)
-    reinstatement_fee = models.DecimalField(max_digits=5, decimal_places=4, default=0, validators=RATE)
-    grace_days = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(90)])
-    quote_valid_days = models.PositiveSmallIntegerField(default=30)
-    straddle = models.CharField(max_length=10, choices=Straddle, default=Straddle.HONOUR)
-    bridge_days = models.PositiveSmallIntegerField(default=30)
+    max_years = models.PositiveSmallIntegerField(
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+        help_text="Most years that one renewal sells, 1 to 10 (P2).",
+    )
+    align_min_months = models.PositiveSmallIntegerField(
+        default=3,
+        validators=[MaxValueValidator(120)],
+        help_text="Least months that aligning to a date adds, 0 to 120, or a few days would catch a release (P2).",
+    )
+    back_pay = models.BooleanField(
+        default=False,
+        help_text="Charge the gap of a lapse in which no major release was missed (P6).",
+    )
+    reinstatement_fee = models.DecimalField(
+        max_digits=5,
+        decimal_places=4,
+        default=0,
+        validators=RATE,
+        help_text="Share of an SMA year that coming back costs on top, 0 to 100 % (P6).",
+    )
+    grace_days = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(90)],
+        help_text="Days after the end through which a licence renews as if in time, 0 to 90 (C4).",
+    )
+    quote_valid_days = models.PositiveSmallIntegerField(
+        default=30,
+        validators=[MaxValueValidator(365)],
+        help_text="Days after the day of sending through which a quote is a promise, 0 to 365 (Q1).",
+    )
+    straddle = models.CharField(
+        max_length=10,
+        choices=Straddle,
+        default=Straddle.HONOUR,
+        help_text="What becomes of a sent quote that a release since would have made dearer (Q1).",
+    )
+    bridge_days = models.PositiveSmallIntegerField(
+        default=30,
+        validators=[MaxValueValidator(365)],
+        help_text="Most days past the paid-through date that a bridging code states, 0 to 365 (Q7).",
+    )
     discount_limits = models.JSONField(
         default=dict,
         blank=True,
-        help_text='Role → highest negotiated rate without approval, e.g. {"sales": "0.1"}',
+        help_text="Highest negotiated discount that a role gives without another person's approval (Q3).",
     )
 
     class Meta:

@@ -21,6 +21,7 @@ from renewals.documents import quote_pdf
 from renewals.models import PolicySettings, Quote, QuoteDocument, QuoteDongle, QuoteLine, QuoteVersion, RenewalRequest
 from renewals.queries import NO_CONCESSIONS, Concessions, DongleRequest, PricedQuote
 from renewals.rows import rows_of
+from renewals.services.catalogue import hold_terms
 from renewals.services.requests import answer_requests, link_request
 from renewals.states import QuoteState, next_quote_state
 
@@ -53,15 +54,16 @@ def draft_quote(
         raise DomainError("discount_out_of_range", "A discount lies between 0 and 100 %.", {"field": "discount"})
     if concessions != NO_CONCESSIONS and not discount_reason.strip():
         raise DomainError("discount_reason_missing", "Say why this is given.", {"field": "discount_reason"})
+    quote = None if revises is None else Quote.objects.select_for_update().get(pk=revises.pk, customer=customer)
+    hold_terms()
     priced = queries.price_quote(
         customer, requests, on=timezone.localdate(at), concessions=concessions, part_month=part_month
     )
 
     deeds, number = [], 1
-    if revises is None:
+    if quote is None:
         quote = Quote.objects.create(customer=customer, created_at=at)
     else:
-        quote = Quote.objects.select_for_update().get(pk=revises.pk, customer=customer)
         versions = list(quote.versions.select_related("drafted_by"))
         _check_newest(versions, newest_known)
         deeds += _supersede(versions, QuoteState.DRAFT)

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from dongles import catalogue as catalogue_services
 from dongles import services
 from dongles.models import CodeReceipt, Licence, Release, UnlockCode
 from dongles.unlock import receipt_of
@@ -91,7 +92,7 @@ def test_the_receipt_of_another_dongle_is_refused(dongle):
 
 
 def change(release, **fields):
-    return services.change_release(release=release, actor=world.SALES, at=world.at("2026-02-03"), **fields)
+    return catalogue_services.change_release(release=release, actor=world.SALES, at=world.at("2026-02-03"), **fields)
 
 
 def test_a_release_that_was_sold_against_keeps_its_build_date(dongle):

@@ -1,0 +1,91 @@
+"""Form fields for amounts and rates as people write them: “1,200.00” and per cent."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from portal.wording import read_amount, write_figure
+
+
+class AmountField(forms.CharField):
+    """An amount in major units of the `currency`, in which it is shown too; its value is in minor units."""
+
+    currency = ""  # none is known yet: then nothing can be read
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=24, **options)
+        self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off", "class": "amount"}
+
+    def prepare_value(self, value: Any) -> Any:
+        return write_figure(value, self.currency) if isinstance(value, int) and self.currency else value
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        if not text or not self.currency:
+            return None
+        try:
+            return read_amount(text, self.currency)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+class PercentField(forms.DecimalField):
+    """A rate, shown and typed as per cent: 12.5 is 0.125."""
+
+    def __init__(self, *, least: int = 0, most: int = 100, decimals: int = 2, **options: Any) -> None:
+        super().__init__(min_value=least, max_value=most, decimal_places=decimals, max_digits=9, **options)
+        self.widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "rate"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return write_percent(value) if isinstance(value, Decimal | int) else value
+
+    def clean(self, value: Any) -> Decimal | None:
+        percent = super().clean(value)
+        return None if percent is None else percent / 100
+
+
+def write_percent(rate: Decimal | int | str) -> str:
+    """0.125 is “12.5”, as one types it."""
+    return f"{(Decimal(rate) * 100).normalize():f}"
+
+
+class RateTable(forms.MultiWidget):
+    """One input a row, each after its name."""
+
+    def __init__(self, rows: Sequence[str], fields: Sequence[PercentField]) -> None:
+        self.rows = rows
+        super().__init__([field.widget for field in fields])
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        inputs = self.get_context(name, value, attrs)["widget"]["subwidgets"]
+        for each in inputs:  # hint and error belong to the whole table
+            each["attrs"].pop("aria-describedby", None)
+        return render_to_string("admin/rate_table.html", {"rows": list(zip(self.rows, inputs, strict=True))})
+
+    def decompress(self, value: Any) -> list[Any]:
+        raise NotImplementedError("RateTableField hands over a list")
+
+
+class RateTableField(forms.MultiValueField):
+    """A table of rates under keys, in rows that stand there by their names; what is left empty has no rate."""
+
+    def __init__(self, *, rows: Mapping[str, str], **options: Any) -> None:
+        self.keys = list(rows)
+        fields = [PercentField(required=False) for _ in rows]
+        options = {"required": False, "require_all_fields": False, "widget": RateTable([*rows.values()], fields)} | options
+        super().__init__(fields, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return [write_percent(value[key]) if key in value else "" for key in self.keys]
+        return value
+
+    def compress(self, values: Sequence[Decimal | None]) -> dict[str, str]:
+        return {
+            key: f"{rate.normalize():f}" for key, rate in zip(self.keys, values, strict=False) if rate is not None
+        }
