@@ -177,4 +177,3 @@ def delete_release(*, release: Release, actor: Actor, at: datetime) -> None:
         raise DomainError("release_published", f"{release} is published. Unpublish it first, then delete it.")
     audit.record(actor, at, Deed("delete", release, before=values_of(release)))
     release.delete()
-

@@ -51,6 +51,7 @@ class BackOfficeAdmin(admin.ModelAdmin):
     steps: ClassVar[tuple[str, ...]] = ()  # methods that show a page for one object
     list_per_page = PAGE_LENGTH
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     formfield_overrides: ClassVar[dict[Any, Any]] = {
         models.DateField: {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
     }
@@ -106,9 +107,7 @@ class BackOfficeAdmin(admin.ModelAdmin):
             reached, sentence = done
             self.message_user(request, sentence, messages.SUCCESS)
             return HttpResponseRedirect(self.address("change", reached.pk))
-        response = self.show(
-            request, "admin/step.html", obj, title, form=form, lead=lead, button=button, mind=mind
-        )
+        response = self.show(request, "admin/step.html", obj, title, form=form, lead=lead, button=button, mind=mind)
         response.status_code = 422 if form.errors else 200
         return response
 
@@ -159,6 +158,9 @@ class RefusableForm(forms.ModelForm):
     """A form in which a service's refusal stands, beside the field that its data names or on top."""
 
     refusal: ClassVar[DomainError | None] = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -260,6 +262,8 @@ class UserAdmin(AuditedAdmin):
         for name, words in USER_HINTS.items():
             if name in form.base_fields:
                 form.base_fields[name].help_text = words
+        if "is_active" in form.base_fields:
+            form.base_fields["is_active"].label = "Active"
         return form
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -17,9 +18,14 @@ def values_of(row: Model) -> dict[str, Any]:
 
 
 def as_json(values: Values) -> dict[str, Any]:
-    """Days, moments and decimals as their texts."""
-    written: dict[str, Any] = json.loads(json.dumps(dict(values), cls=DjangoJSONEncoder))
+    """Days, moments and decimals as their texts; 1.00 and 1 alike."""
+    written: dict[str, Any] = json.loads(json.dumps(dict(values), cls=_PlainDecimals))
     return written
+
+
+class _PlainDecimals(DjangoJSONEncoder):
+    def default(self, o: Any) -> Any:
+        return f"{o.normalize():f}" if isinstance(o, Decimal) else super().default(o)
 
 
 def differing(before: Values, after: Values) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -80,7 +80,8 @@ def change_user(*, user: User, account: Account, actor: Actor, at: datetime) -> 
 
 
 def _check_account(account: Account, user: User | None = None) -> None:
-    if User.objects.filter(email=_normal(account.email)).exclude(pk=user and user.pk).exists():
+    taken = User.objects.filter(email=_normal(account.email)).first()
+    if taken is not None and taken != user:
         raise DomainError("email_taken", f"{account.email} is another user's address.", {"field": "email"})
     if account.role == User.Role.CUSTOMER and account.customer is None:
         raise DomainError("customer_missing", "Say whose user it is: choose the customer.", {"field": "customer"})

@@ -1,4 +1,4 @@
-"""How the portal writes amounts, dates and spans for people, and reads amounts. Pure: nothing here knows what day it is."""
+"""How the portal writes amounts, dates and spans for people, and reads amounts. Pure: it knows no today."""
 
 import re
 from collections.abc import Sequence

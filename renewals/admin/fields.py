@@ -1,6 +1,6 @@
 """Form fields for amounts and rates as people write them: “1,200.00” and per cent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,13 +9,14 @@ from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from portal.wording import read_amount, write_figure
+from portal.wording import NOTHING, read_amount, write_figure, write_rate
 
 
 class AmountField(forms.CharField):
     """An amount in major units of the `currency`, in which it is shown too; its value is in minor units."""
 
     currency = ""  # none is known yet: then nothing can be read
+    price = ""  # which of a product's prices it is, in words
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=24, **options)
@@ -48,6 +49,9 @@ class PercentField(forms.DecimalField):
         percent = super().clean(value)
         return None if percent is None else percent / 100
 
+    def in_words(self, value: Any) -> str:
+        return NOTHING if value is None else write_rate(value)
+
 
 def write_percent(rate: Decimal | int | str) -> str:
     """0.125 is “12.5”, as one types it."""
@@ -75,17 +79,37 @@ class RateTableField(forms.MultiValueField):
     """A table of rates under keys, in rows that stand there by their names; what is left empty has no rate."""
 
     def __init__(self, *, rows: Mapping[str, str], **options: Any) -> None:
-        self.keys = list(rows)
+        self.rows = rows
         fields = [PercentField(required=False) for _ in rows]
-        options = {"required": False, "require_all_fields": False, "widget": RateTable([*rows.values()], fields)} | options
+        options = {
+            "required": False,
+            "require_all_fields": False,
+            "widget": RateTable([*rows.values()], fields),
+        } | options
         super().__init__(fields, **options)
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return [write_percent(value[key]) if key in value else "" for key in self.keys]
+            return [write_percent(value[key]) if key in value else "" for key in self.rows]
         return value
 
     def compress(self, values: Sequence[Decimal | None]) -> dict[str, str]:
-        return {
-            key: f"{rate.normalize():f}" for key, rate in zip(self.keys, values, strict=False) if rate is not None
-        }
+        return {key: f"{rate.normalize():f}" for key, rate in zip(self.rows, values, strict=False) if rate is not None}
+
+    def in_words(self, value: Any) -> str:
+        return (
+            ", ".join(f"{row}: {write_rate(value[key])}" for key, row in self.rows.items() if key in value) or NOTHING
+        )
+
+
+class Told(forms.Widget):
+    """What a field holds in its own words, where nobody can change it any more."""
+
+    read_only = True  # Django's admin then lets the widget write the value
+
+    def __init__(self, in_words: Callable[[Any], str]) -> None:
+        super().__init__()
+        self.in_words = in_words
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> str:
+        return self.in_words(value)

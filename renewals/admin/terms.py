@@ -19,7 +19,7 @@ from portal.models import User
 from portal.templatetags.portal import status
 from portal.web import by
 from portal.wording import count, write_day
-from renewals.admin.fields import AmountField, PercentField, RateTableField
+from renewals.admin.fields import AmountField, PercentField, RateTableField, Told
 from renewals.models import PolicySettings, PriceList, QuoteVersion, TaxRate
 from renewals.overviews.price_lists import PRICES, comparison_of, price_lists, state_of
 from renewals.services import catalogue
@@ -54,7 +54,7 @@ class PriceListForm(RefusableForm):
         for product in self.products:
             for name, label in PRICES.items():
                 field = AmountField(required=False, label=f"{product}, {label}")
-                field.currency = currency
+                field.currency, field.price = currency, label
                 field.initial = getattr(listed.get(product), name, None)
                 self.fields[self._name(product, name)] = field
 
@@ -115,7 +115,7 @@ class CopyForm(forms.Form):
         label="Raise all prices by",
         least=-50,
         required=False,
-        help_text="Per cent; with a minus they are lowered. Each price is rounded half up to the currency's minor unit.",
+        help_text="Per cent; with a minus they are lowered. Each is rounded half up to the currency's minor unit.",
     )
 
 
@@ -129,9 +129,9 @@ class UntilUsedAdmin(AuditedAdmin):
         used = QuoteVersion.objects.filter(**{self.version_field: OuterRef("pk")})
         return super().get_queryset(request).annotate(is_used=Exists(used))
 
-    @admin.display(description="Used", boolean=True)
-    def used(self, obj: Any) -> bool:
-        return obj.is_used
+    @admin.display(description="Used")
+    def used(self, obj: Any) -> str:
+        return "by quotes" if obj.is_used else "not yet"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return not getattr(obj, "is_used", False) and super().has_change_permission(request, obj)
@@ -231,12 +231,24 @@ class PolicyForm(RefusableForm):
     class Meta:
         model = PolicySettings
         fields = "__all__"
+        labels = {
+            "part_month": "A month begun",
+            "max_years": "Most years of a renewal",
+            "align_min_months": "Least months of an alignment",
+            "missed_majors": "Several missed",
+            "upgrade_includes_months": "Months that an upgrade includes",
+            "quote_valid_days": "Days that a quote is valid",
+            "straddle": "A release since the quote",
+            "bridge_days": "Days of a bridge",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in self.declared_fields:
             if name in self.fields:
                 self.fields[name].help_text = PolicySettings._meta.get_field(name).help_text
+                if getattr(self.instance, "is_used", False):
+                    self.fields[name].widget = Told(self.fields[name].in_words)
 
 
 @admin.register(PolicySettings)
@@ -288,4 +300,3 @@ class TaxRateAdmin(AuditedAdmin):
     form = TaxRateForm
     list_display = ("country", "tax_status", "rate", "valid_from")
     list_filter = ("country", "tax_status")
-

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 
 from dongles.models import Product
 from portal.models import Customer, User
+from portal.wording import write_day
 
 RATE = [MinValueValidator(0), MaxValueValidator(1)]
 RATE_TEXT = re.compile(r"0(\.[0-9]{1,4})?|1(\.0{1,4})?")
@@ -181,7 +182,7 @@ class PolicySettings(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"Policy from {self.valid_from}"
+        return f"Policy from {write_day(self.valid_from)}"
 
     def clean(self) -> None:
         """Both tables hold rates as decimal strings, under roles and under numbers of years."""

@@ -50,7 +50,7 @@ class ChangedPrice(NamedTuple):
 
 
 class ComparedProduct(NamedTuple):
-    """A product's prices in both lists; `state` is `new`, `dropped` or empty."""
+    """A product's prices that stand in either list; `state` is `new`, `dropped` or empty."""
 
     product: Product
     state: str
@@ -91,6 +91,8 @@ def _compared(
     prices = []
     for name, label in PRICES.items():
         was, becomes = getattr(old, name, None), getattr(new, name, None)
+        if was is None and becomes is None:
+            continue
         prices.append(ChangedPrice(label, was, becomes, write_change(was, becomes)))
     return ComparedProduct(product, state, tuple(prices))
 

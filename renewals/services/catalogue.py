@@ -4,7 +4,7 @@ Whoever changes them is alone with them; whoever drafts a quote shares them (`ho
 between being read and being used.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -103,9 +103,7 @@ def copy_price_list(
             f"Prices are raised by {write_rate(LEAST_RAISE)} to {write_rate(MOST_RAISE)} at once.",
             {"field": "raise_by"},
         )
-    copied = PriceList(
-        name=name, currency=price_list.currency, segment=price_list.segment, valid_from=valid_from
-    )
+    copied = PriceList(name=name, currency=price_list.currency, segment=price_list.segment, valid_from=valid_from)
     prices = {product: _raised(each, raise_by) for product, each in prices_of(price_list).items()}
     reason = f"Copied from {price_list}" + (f", prices raised by {write_rate(raise_by)}" if raise_by else "")
     return keep_price_list(price_list=copied, prices=prices, actor=actor, at=at, reason=reason)
@@ -268,7 +266,7 @@ class _Span(NamedTuple):
     until: date
 
 
-def _spans(terms: Sequence[Any]) -> Iterable[_Span]:
+def _spans(terms: Iterable[Any]) -> Iterable[_Span]:
     """When each of the terms, of one kind and in their order, is in force."""
     for each, following in pairwise([*terms, None]):
         yield _Span(each, each.valid_from, following.valid_from if following else date.max)
@@ -278,9 +276,7 @@ def _check_agreement(since: date) -> None:
     """P: refuse `upgrade_not_above_sma` where, from a day on, a list is in force together with a policy whose upgrades
     include more months of SMA than its upgrades pay for. Up to 12 months the database sees to it."""
     policies = list(PolicySettings.objects.order_by("valid_from"))
-    demanding = [
-        span for span in _spans(policies) if span.terms.upgrade_includes_months > 12 and span.until > since
-    ]
+    demanding = [span for span in _spans(policies) if span.terms.upgrade_includes_months > 12 and span.until > since]
     if not demanding:
         return
     most = max(span.terms.upgrade_includes_months for span in demanding)
