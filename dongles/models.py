@@ -38,7 +38,11 @@ class Product(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(name="product_number_fits_the_code", condition=Q(number__range=(1, 65535))),
+            models.CheckConstraint(
+                name="product_number_fits_the_code",
+                condition=Q(number__range=(1, 65535)),
+                violation_error_message="A product's number is from 1 to 65,535.",
+            ),
         )
 
     def __str__(self) -> str:

@@ -43,6 +43,11 @@ class OfferedStep(NamedTuple):
     label: str
 
 
+def posted(request: HttpRequest) -> Any:
+    """What a form is filled with: what was posted, an empty one too."""
+    return request.POST if request.method == "POST" else None
+
+
 class BackOfficeAdmin(admin.ModelAdmin):
     """What all of the back office shares: the room it stands in, steps with pages of their own, history."""
 
@@ -102,7 +107,7 @@ class BackOfficeAdmin(admin.ModelAdmin):
         mind: str = "",
     ) -> HttpResponse:
         """Say what a step does, ask what it needs, do it, and go to what came of it with a sentence of success."""
-        form = form or forms.Form(request.POST or None)
+        form = form or forms.Form(posted(request))
         if request.method == "POST" and form.is_valid() and (done := attempt(form, deed, form)) is not None:
             reached, sentence = done
             self.message_user(request, sentence, messages.SUCCESS)

@@ -147,6 +147,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 name="customer_users_have_a_customer",
                 condition=~models.Q(role="customer") | models.Q(customer__isnull=False),
+                violation_error_message="Say whose user it is: choose the customer.",
             ),
         )
 

@@ -1,6 +1,6 @@
 """A product keeps its number, one that a code states stays; a release that was sold against stays published."""
 
-from django.db import migrations
+from django.db import migrations, models
 
 KEEP_NUMBER = """
 CREATE FUNCTION keep_product_number() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -45,6 +45,15 @@ END $$
 class Migration(migrations.Migration):
     dependencies = [("dongles", "0002_only_grows")]
     operations = [
+        migrations.AlterConstraint(
+            model_name="product",
+            name="product_number_fits_the_code",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__range", (1, 65535))),
+                name="product_number_fits_the_code",
+                violation_error_message="A product's number is from 1 to 65,535.",
+            ),
+        ),
         migrations.RunSQL(KEEP_NUMBER, "DROP FUNCTION keep_product_number()"),
         migrations.RunSQL(
             "CREATE TRIGGER keep_product_number BEFORE UPDATE OR DELETE ON dongles_product"

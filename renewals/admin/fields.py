@@ -59,20 +59,18 @@ def write_percent(rate: Decimal | int | str) -> str:
 
 
 class RateTable(forms.MultiWidget):
-    """One input a row, each after its name."""
+    """One input a row, each after its name; the rows by their keys."""
 
-    def __init__(self, rows: Sequence[str], fields: Sequence[PercentField]) -> None:
+    def __init__(self, rows: Mapping[str, str], fields: Sequence[PercentField]) -> None:
         self.rows = rows
         super().__init__([field.widget for field in fields])
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         inputs = self.get_context(name, value, attrs)["widget"]["subwidgets"]
-        for each in inputs:  # hint and error belong to the whole table
-            each["attrs"].pop("aria-describedby", None)
-        return render_to_string("admin/rate_table.html", {"rows": list(zip(self.rows, inputs, strict=True))})
+        return render_to_string("admin/rate_table.html", {"rows": list(zip(self.rows.values(), inputs, strict=True))})
 
-    def decompress(self, value: Any) -> list[Any]:
-        raise NotImplementedError("RateTableField hands over a list")
+    def decompress(self, value: Mapping[str, str] | None) -> list[str]:
+        return [write_percent(value[key]) if value and key in value else "" for key in self.rows]
 
 
 class RateTableField(forms.MultiValueField):
@@ -81,17 +79,7 @@ class RateTableField(forms.MultiValueField):
     def __init__(self, *, rows: Mapping[str, str], **options: Any) -> None:
         self.rows = rows
         fields = [PercentField(required=False) for _ in rows]
-        options = {
-            "required": False,
-            "require_all_fields": False,
-            "widget": RateTable([*rows.values()], fields),
-        } | options
-        super().__init__(fields, **options)
-
-    def prepare_value(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return [write_percent(value[key]) if key in value else "" for key in self.rows]
-        return value
+        super().__init__(fields, widget=RateTable(rows, fields), required=False, require_all_fields=False, **options)
 
     def compress(self, values: Sequence[Decimal | None]) -> dict[str, str]:
         return {key: f"{rate.normalize():f}" for key, rate in zip(self.rows, values, strict=False) if rate is not None}

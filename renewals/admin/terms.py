@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from dongles.models import Product
 from portal.access import ABILITIES
-from portal.admin import AuditedAdmin, OfferedStep, RefusableForm
+from portal.admin import AuditedAdmin, OfferedStep, RefusableForm, posted
 from portal.errors import DomainError
 from portal.models import User
 from portal.templatetags.portal import status
@@ -198,7 +198,7 @@ class PriceListAdmin(UntilUsedAdmin):
                 " the prices of this one. Until a quote has used it, every price can still be changed."
             ),
             button="Copy the list",
-            form=CopyForm(request.POST or None, initial={"name": price_list.name}),
+            form=CopyForm(posted(request), initial={"name": price_list.name}),
             deed=deed,
         )
 
@@ -246,7 +246,9 @@ class PolicyForm(RefusableForm):
         super().__init__(*args, **kwargs)
         for name in self.declared_fields:
             if name in self.fields:
-                self.fields[name].help_text = PolicySettings._meta.get_field(name).help_text
+                setting = PolicySettings._meta.get_field(name)
+                self.fields[name].help_text = setting.help_text
+                self.fields[name].initial = setting.get_default()
                 if getattr(self.instance, "is_used", False):
                     self.fields[name].widget = Told(self.fields[name].in_words)
 
