@@ -17,7 +17,7 @@ from dongles.catalogue import (
 )
 from dongles.models import Dongle, Licence, Product, ProductFamily, Release, ReleaseFile, SmaPeriod, UnlockCode
 from dongles.queries import licences_ended_before
-from portal.admin import AuditedAdmin, OfferedStep, ReadOnlyAdmin
+from portal.admin import AuditedAdmin, OfferedStep, ReadOnlyAdmin, RowsInside
 from portal.templatetags.portal import status
 from portal.web import by
 from portal.wording import count, write_day
@@ -58,7 +58,7 @@ class ProductAdmin(AuditedAdmin):
         delete_product(product=obj, **by(request))
 
 
-class ReleaseFileInline(admin.TabularInline):
+class ReleaseFileInline(RowsInside):
     model = ReleaseFile
     extra = 0
 

@@ -231,10 +231,25 @@ class AuditedAdmin(BackOfficeAdmin):
             record(by(request)["actor"], by(request)["at"], Deed(action, subject, before, after, reason))
 
 
-class ContactInline(admin.TabularInline):
+class LabelledFormSet(forms.BaseInlineFormSet):
+    """Rows whose inputs bear the names of their columns, for who does not see those."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for field in form.fields.values():
+            field.widget.attrs["aria-label"] = field.label
+
+
+class RowsInside(admin.TabularInline):
+    """Rows inside an object's page; their writes are the object's (AuditedAdmin.save_formset)."""
+
+    formset = LabelledFormSet
+    formfield_overrides = BackOfficeAdmin.formfield_overrides
+
+
+class ContactInline(RowsInside):
     model = Contact
     extra = 1
-    formfield_overrides = BackOfficeAdmin.formfield_overrides
 
 
 @admin.register(Customer)

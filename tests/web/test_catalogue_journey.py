@@ -81,18 +81,16 @@ def test_no_page_of_the_back_office_has_a_barrier(portal, browser, client, today
         return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_{page}", args=[obj.pk])
 
     pages = [
-        *(at(release, page) for release in (sold_against, coming) for page in ("change", "publish")),
+        *(at(coming, page) for page in ("change", "publish")),
         *(at(policy, page) for page in ("change", "copy")),
-        *(at(product, page) for page in ("change", "delete")),
-        *(at(each) for each in (user, contact.customer, PriceList.objects.get())),
-        at(unused, "delete"),
-        at(customer, "history"),
+        *(at(each) for each in (sold_against, user, contact.customer, PriceList.objects.get())),
+        *(at(each, "delete") for each in (product, unused)),
     ]
-    lists = ("portal_user", "portal_auditevent", "dongles_release", "dongles_dongle", "renewals_policysettings")
+    lists = ("admin:portal_user_changelist", "admin:dongles_release_changelist")
     found = []
     with watched_page(browser, reduced_motion="reduce") as page:
         log_in(page, portal, client, user)
-        look_at(page, portal, found, *pages, *(f"admin:{name}_changelist" for name in lists), "admin:portal_user_add")
+        look_at(page, portal, found, *pages, *lists, "admin:portal_user_add")
         page.get_by_role("button", name="Save", exact=True).click()
         page.locator(".errorlist").first.wait_for()
         check(page, found)

@@ -164,7 +164,7 @@ def test_a_list_that_a_quote_has_used_says_what_to_do_instead(office):
 def policy_fields(**fields):
     policy = PolicySettings(valid_from=date(2026, 7, 1))
     typed = {field.name: field.value_from_object(policy) for field in policy._meta.fields if field.name != "id"}
-    typed = {name: value for name, value in typed.items() if value or value == 0 and value is not False}
+    typed = {name: value for name, value in typed.items() if value or (value == 0 and value is not False)}
     return typed | {"upgrade_cap": "100", "reinstatement_fee": "0"} | fields
 
 
