@@ -55,6 +55,7 @@ class PriceListForm(RefusableForm):
             for name, label in PRICES.items():
                 field = AmountField(required=False, label=f"{product}, {label}")
                 field.currency, field.price = currency, label
+                field.widget.attrs["aria-label"] = field.label
                 field.initial = getattr(listed.get(product), name, None)
                 self.fields[self._name(product, name)] = field
 
