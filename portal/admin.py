@@ -228,7 +228,8 @@ class AuditedAdmin(BackOfficeAdmin):
         """Record a deed with what differs; where nothing does, nothing was done."""
         before, after = differing(before, after)
         if before or after:
-            record(by(request)["actor"], by(request)["at"], Deed(action, subject, before, after, reason))
+            acting = by(request)
+            record(acting["actor"], acting["at"], Deed(action, subject, before, after, reason))
 
 
 class LabelledFormSet(forms.BaseInlineFormSet):

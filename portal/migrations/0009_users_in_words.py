@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("portal", "0003_locale_owner_attachments")]
+    dependencies = [("portal", "0005_jobs")]
     operations = [
         migrations.AlterConstraint(
             model_name="user",
