@@ -26,7 +26,7 @@ from portal.access import role_in_words
 from portal.audit import Deed, record
 from portal.changes import Values, differing, values_of
 from portal.errors import DomainError
-from portal.models import AuditEvent, Contact, Customer, OutboxMessage, User
+from portal.models import AuditEvent, Contact, Customer, Job, OutboxMessage, User
 from portal.services import Account, change_user, create_user, remove_second_factors, unlock_login
 from portal.web import PAGE_LENGTH, attempt, by
 
@@ -344,3 +344,11 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     says = "Mails and other work that leaves the portal, with what failed."
     list_display = ("pk", "kind", "created_at", "due_at", "attempts", "done_at", "last_error")
     list_filter = ("kind",)
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    says = "Long work: what was asked, how far it is, what came of it."
+    list_display = ("title", "kind", "state", "asked_by", "asked_at", "ended_at")
+    list_filter = ("state", "kind")
+    list_select_related = ("asked_by",)

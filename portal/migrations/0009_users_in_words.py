@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("portal", "0005_jobs")]
+    dependencies = [("portal", "0008_reminders")]
     operations = [
         migrations.AlterConstraint(
             model_name="user",

@@ -7,6 +7,7 @@ from renewals.models import (
     Bridge,
     Order,
     Quote,
+    ReminderMailing,
     RenewalRequest,
     RevenueSegment,
 )
@@ -42,3 +43,9 @@ class RevenueSegmentAdmin(ReadOnlyAdmin):
     list_display = ("order_line", "currency", "amount", "starts_on", "ends_on", "method", "booked_month", "reason")
     list_filter = ("reason", "method", "currency")
     list_select_related = ("order_line__order", "order_line__licence__dongle", "order_line__licence__product")
+
+
+@admin.register(ReminderMailing)
+class ReminderMailingAdmin(ReadOnlyAdmin):
+    list_display = ("customer", "posted_on", "posted_at")
+    list_select_related = ("customer",)
