@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("renewals", "0006_reminders"),
+        ("renewals", "0004_sales_desk_only_grows"),
     ]
 
     operations = [

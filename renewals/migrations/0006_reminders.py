@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('dongles', '0002_only_grows'),
         ('portal', '0008_reminders'),
-        ('renewals', '0004_sales_desk_only_grows'),
+        ('renewals', '0005_policy_in_words'),
     ]
 
     operations = [
