@@ -27,7 +27,7 @@ from portal.audit import Deed, record
 from portal.changes import Values, differing, values_of
 from portal.errors import DomainError
 from portal.models import AuditEvent, Contact, Customer, Job, OutboxMessage, User
-from portal.services import Account, change_user, create_user, remove_second_factors, unlock_login
+from portal.services.users import Account, change_user, create_user, remove_second_factors, unlock_login
 from portal.web import PAGE_LENGTH, attempt, by
 
 # What opens the portal is made on its own pages and taken away by an action on users, both recorded; of allauth's

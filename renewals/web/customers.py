@@ -17,10 +17,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal import services, wording
+from portal import wording
 from portal.access import staff_page
 from portal.models import Contact, Customer, User
-from portal.services import CustomerDetails
+from portal.services import customers as services
+from portal.services.customers import CustomerDetails
 from portal.web import PAGE_LENGTH, attempt, by, done_once
 from renewals import overviews
 from renewals.models import PriceList

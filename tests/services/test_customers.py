@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
-from portal import services
 from portal.audit import Actor
 from portal.errors import DomainError
 from portal.models import AuditEvent, Contact, Customer
-from portal.services import CustomerDetails
+from portal.services import customers as services
+from portal.services.customers import CustomerDetails
 from renewals.services import quotes
 from tests import world
 

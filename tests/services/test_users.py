@@ -7,12 +7,12 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from knox.models import get_token_model
 
-from portal import services
 from portal.access import ABILITIES, ABILITIES_IN_WORDS, role_in_words
 from portal.audit import Actor
 from portal.errors import DomainError
 from portal.models import AuditEvent, OutboxMessage, User
-from portal.services import Account
+from portal.services import users as services
+from portal.services.users import Account
 from tests import world
 from tests.services.test_races import at_once
 

@@ -15,10 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 from knox.models import AuthToken
 
-from portal import services
 from portal.audit import Actor
 from portal.errors import DomainError
 from portal.models import AuditEvent
+from portal.services import users as services
 from tests import world
 from tests.web.test_login import PASSWORD, SET_UP, actions, give_password, is_in
 

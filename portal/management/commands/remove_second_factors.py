@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from portal.audit import Actor
 from portal.models import User
-from portal.services import remove_second_factors, unlock_login
+from portal.services.users import remove_second_factors, unlock_login
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""What is done about people: users.py (who logs in as what), customers.py (customers and their contacts)."""
