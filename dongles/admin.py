@@ -15,7 +15,17 @@ from dongles.catalogue import (
     publish_release,
     unpublish_release,
 )
-from dongles.models import Dongle, Licence, Product, ProductFamily, Release, ReleaseFile, SmaPeriod, UnlockCode
+from dongles.models import (
+    Dongle,
+    Licence,
+    Product,
+    ProductFamily,
+    Release,
+    ReleaseFile,
+    Replacement,
+    SmaPeriod,
+    UnlockCode,
+)
 from dongles.queries import licences_ended_before
 from portal.admin import AuditedAdmin, OfferedStep, ReadOnlyAdmin, RowsInside
 from portal.templatetags.portal import status
@@ -181,6 +191,14 @@ class SmaPeriodAdmin(ReadOnlyAdmin):
     list_display = ("licence", "starts_on", "ends_on", "source", "is_cancelled")
     list_select_related = ("licence__dongle", "licence__product")
     search_fields = ("licence__dongle__serial",)
+
+
+@admin.register(Replacement)
+class ReplacementAdmin(ReadOnlyAdmin):
+    list_display = ("predecessor", "successor", "cause", "reason", "replaced_on")
+    list_filter = ("cause",)
+    list_select_related = ("predecessor", "successor")
+    search_fields = ("predecessor__serial", "successor__serial")
 
 
 @admin.register(UnlockCode)

@@ -56,6 +56,17 @@ def covered_through(licence: LicenceCoverage) -> date:
     return max((period.ends_on for period in licence.periods), default=licence.acquired_on)
 
 
+def date_to_restate(licences: Sequence[LicenceCoverage], stood: date | None) -> date:
+    """The date of a code that says again what is right for these licences (C3; after a cancellation Q6, on the dongle
+    that takes another's place Q8).
+
+    It is the last day of the least covered licence. On a ragged dongle it is not less than the date that stood, as far
+    as any licence is covered: that had been paid.
+    """
+    ends = [covered_through(licence) for licence in licences]
+    return min(ends) if stood is None else max(min(ends), min(stood, max(ends)))
+
+
 def is_lapsed(covered_through_on: date, on: date, grace_days: int) -> bool:
     """C4: whether a licence covered through that day is lapsed on the day asked for, grace days included."""
     return covered_through_on + timedelta(days=grace_days) < on

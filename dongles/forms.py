@@ -1,8 +1,12 @@
 """Forms about dongles."""
 
 import unicodedata
+from collections.abc import Sequence
 
 from django import forms
+
+from dongles.models import Dongle
+from portal.models import Customer
 
 # What word processors and mail programs make of plain separators (UNLOCK-CODE, Letters).
 TYPOGRAPHIC_HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
@@ -34,3 +38,49 @@ class ReceiptForm(forms.Form):
         label="Receipt",
         help_text="Eight letters and digits that the dongle shows once it has applied the code.",
     )
+
+
+class WhatHappenedForm(forms.Form):
+    """What happened to a dongle: each answer names the page that does it, and the cause of a replacement (Q8)."""
+
+    happened = forms.ChoiceField(
+        label="What happened?", widget=forms.RadioSelect, error_messages={"required": "Choose what happened."}
+    )
+
+    LOST_AND_REPLACED = ("replace-lost", "Lost, stolen or not handed back: replace it")
+    CHOICES = {
+        Dongle.State.ACTIVE: (
+            ("replace-broken", "Broken and handed back: replace it"),
+            LOST_AND_REPLACED,
+            ("lose", "Lost, and nothing takes its place for now"),
+            ("transfer", "Handed on to another customer"),
+        ),
+        Dongle.State.LOST: (
+            ("find", "Found again"),
+            LOST_AND_REPLACED,
+            ("transfer", "Handed on to another customer"),
+        ),
+        Dongle.State.RETIRED: (),
+    }
+
+    def __init__(self, *args: object, dongle: Dongle, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["happened"].choices = self.CHOICES[Dongle.State(dongle.state)]
+
+
+class TransferForm(forms.Form):
+    """To whom a dongle goes, among the customers that were found."""
+
+    customer = forms.TypedChoiceField(
+        label="New owner",
+        coerce=int,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose the customer.", "invalid_choice": "Search again and choose the customer."},
+    )
+    reason = forms.CharField(label="Reason", required=False, max_length=250)
+
+    def __init__(self, *args: object, customers: Sequence[Customer], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["customer"].choices = [
+            (each.pk, f"{each.name}, {each.country}, priced in {each.currency}") for each in customers
+        ]

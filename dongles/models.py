@@ -148,6 +148,33 @@ class Licence(models.Model):
         return f"{self.product} on {self.dongle}"
 
 
+class Replacement(models.Model):
+    """Q8: another dongle took the place of a lost or broken one. Only ever added, its licences too (trigger).
+
+    `licences` are those that went over, with their periods; what had been withdrawn before stayed. They keep their ids,
+    so orders, revenue and history go on pointing at them.
+    """
+
+    class Cause(models.TextChoices):
+        LOST = "lost", "Lost, stolen or not handed back"
+        BROKEN = "broken", "Broken and handed back"
+
+    predecessor = models.OneToOneField(Dongle, on_delete=models.PROTECT, related_name="replaced_by")
+    successor = models.OneToOneField(Dongle, on_delete=models.PROTECT, related_name="replaces")
+    cause = models.CharField(max_length=10, choices=Cause)
+    reason = models.CharField(max_length=250)
+    replaced_on = models.DateField()
+    licences = models.ManyToManyField(Licence, related_name="replacements")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(name="no_dongle_replaces_itself", condition=~Q(predecessor=F("successor"))),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.successor} for {self.predecessor}"
+
+
 class SmaPeriod(models.Model):
     """A span of days, both included, through which a licence has a valid SMA (rules C1, D3).
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from dongles.coverage import LicenceCoverage, Period
 from dongles.coverage import Release as PublishedRelease
-from dongles.models import Dongle, Licence, Product, ProductFamily, Release, SmaPeriod, UnlockCode
+from dongles.models import Dongle, Licence, Product, ProductFamily, Release, Replacement, SmaPeriod, UnlockCode
 from dongles.unlock import NotASerial, canonical_serial
 from portal.errors import DomainError
 from portal.models import Customer
@@ -25,15 +25,62 @@ AS_SPAN = Func(
 
 
 def dongle_by_serial(text: str) -> Dongle:
-    """The dongle with this serial in any spelling, its customer with it (`not_a_serial`, `unknown_serial`)."""
-    try:
-        serial = canonical_serial(text)
-    except NotASerial as error:
-        raise DomainError("not_a_serial", f"“{text}” is not a serial number: {error}", {"field": "serial"}) from None
-    dongle = Dongle.objects.select_related("customer").filter(serial=serial).first()
+    """The dongle with this serial in any spelling (`not_a_serial`, `unknown_serial`).
+
+    With it come its customer, and the records of which dongle took its place and whose place it took, if any (Q8).
+    """
+    serial = serial_in(text)
+    dongles = Dongle.objects.select_related("customer", "replaced_by", "replaces")
+    dongle = dongles.filter(serial=serial).first()
     if dongle is None:
         raise DomainError("unknown_serial", f"There is no dongle {serial} on record.", {"field": "serial"})
     return dongle
+
+
+def serial_in(text: str) -> str:
+    """The canonical serial that the text spells (`not_a_serial`)."""
+    try:
+        return canonical_serial(text)
+    except NotASerial as error:
+        raise DomainError("not_a_serial", f"“{text}” is not a serial number: {error}", {"field": "serial"}) from None
+
+
+def check_successor(old: Dongle, serial: str) -> None:
+    """Q8: what takes a dongle's place is not on record yet, or empty, of its kind and its owner's (`serial_taken`)."""
+    found = Dongle.objects.select_related("replaces").filter(serial=serial).first()
+    if found is None:
+        return
+    is_free = (
+        found.pk != old.pk
+        and found.state == Dongle.State.ACTIVE
+        and found.kind == old.kind
+        and found.customer_id in (None, old.customer_id)
+        and not found.licences.filter(withdrawn_on__isnull=True).exists()
+        and not hasattr(found, "replaces")
+    )
+    if not is_free:
+        raise DomainError(
+            "serial_taken",
+            f"Dongle {serial} can't take the place of {old.serial}: it has to be a new one, or one on record that is"
+            " active, without licences, of the same kind and the same owner's, and has taken no other's place.",
+            {"field": "serial", "serial": serial},
+        )
+
+
+def successors_of(dongle_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Q8: by each id the dongles that took its place one after the other, the last of which has what it carried.
+
+    A query for each generation of replacements, and one more.
+    """
+    chains: dict[int, list[int]] = {dongle_id: [] for dongle_id in dongle_ids}
+    ends = {dongle_id: dongle_id for dongle_id in chains}
+    while found := dict(
+        Replacement.objects.filter(predecessor__in=ends.values()).values_list("predecessor_id", "successor_id")
+    ):
+        ends = {first: found[last] for first, last in ends.items() if last in found}
+        for first, last in ends.items():
+            chains[first].append(last)
+    return chains
 
 
 def find_dongle(text: str) -> Dongle | None:
@@ -81,11 +128,19 @@ def dongles_matching(text: str, limit: int = MOST_FOUND) -> list[Dongle]:
 
 def licences_of(dongles: Iterable[Dongle], *, withdrawn_too: bool = False) -> QuerySet[Licence]:
     """The licences that the dongles carry, in their order, with product, family and the periods that stand."""
-    standing = SmaPeriod.objects.filter(licence=OuterRef("pk"), is_cancelled=False).order_by("starts_on")
     licences = Licence.objects.filter(dongle__in=dongles)
+    return _with_coverage(licences if withdrawn_too else licences.filter(withdrawn_on__isnull=True))
+
+
+def licences_at(ids: Iterable[int]) -> QuerySet[Licence]:
+    """The licences with these ids that are not withdrawn, on whatever dongle they are now, as `licences_of` reads."""
+    return _with_coverage(Licence.objects.filter(pk__in=ids, withdrawn_on__isnull=True))
+
+
+def _with_coverage(licences: QuerySet[Licence]) -> QuerySet[Licence]:
+    standing = SmaPeriod.objects.filter(licence=OuterRef("pk"), is_cancelled=False).order_by("starts_on")
     return (
-        (licences if withdrawn_too else licences.filter(withdrawn_on__isnull=True))
-        .select_related("product__family")
+        licences.select_related("product__family")
         .annotate(spans=ArraySubquery(standing.values(span=AS_SPAN)))
         .order_by("dongle_id", "pk")
     )
