@@ -154,6 +154,7 @@ OUTBOX_DISPATCH = "celery" if REDIS_URL else "thread"
 OUTBOX_HANDLERS = {
     "quote_sent": "renewals.notices.send_quote",
     "code_issued": "renewals.notices.send_codes",
+    "dongle_replaced": "renewals.notices.send_replacement",
     "bridge_issued": "renewals.notices.send_bridge",
     "reminder": "renewals.services.reminders.deliver_reminder",
     "password_reset": "portal.notices.send_password_reset",

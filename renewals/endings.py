@@ -125,7 +125,9 @@ def _endings(
     within = Q()
     for span in spans:
         within |= Q(ends_on__range=span)
-    ordered = Order.objects.filter(state=OrderState.ACCEPTED, version__dongles__dongle=OuterRef("pk"))
+    ordered = Order.objects.filter(
+        state=OrderState.ACCEPTED, version__dongles__dongle=OuterRef("pk"), version__dongles__replacement={}
+    )
     found = Dongle.objects.filter(~Exists(ordered), state=Dongle.State.ACTIVE, customer__isnull=False)
     if customers is not None:
         found = found.filter(customer__in=customers)
@@ -151,7 +153,7 @@ def _without_declined(endings: Sequence[Ending], on: date) -> Sequence[Ending]:
 def _declined_on(dongles: Sequence[int]) -> Mapping[int, date]:
     """When the newest quote that was sent for a dongle was declined, if it was."""
     newest = (
-        QuoteVersion.objects.filter(dongles__dongle__in=dongles, valid_until__isnull=False)
+        QuoteVersion.objects.filter(dongles__dongle__in=dongles, dongles__replacement={}, valid_until__isnull=False)
         .order_by("dongles__dongle", "-quote_id", "-number")
         .distinct("dongles__dongle")
         .values_list("dongles__dongle", "pk", "state")

@@ -302,3 +302,34 @@ class RequestForm(forms.Form):
     message = forms.CharField(
         label="What they ask for", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
+
+
+class ReplacementForm(ReasonForm):
+    """Q8: which dongle takes the place, and what happened; a discount where it costs something."""
+
+    serial = PlainCharField(
+        label="Serial number of the new dongle",
+        max_length=80,
+        help_text="As on its label, in any spelling.",
+        error_messages={"required": "Enter the serial number."},
+    )
+    discount = forms.DecimalField(
+        label="Negotiated discount",
+        required=False,
+        min_value=0,
+        max_value=100,
+        decimal_places=2,
+        help_text="Per cent.",
+    )
+    discount_reason = forms.CharField(label="Reason for the discount", required=False, max_length=250)
+
+    field_order = ("serial", "reason", "discount", "discount_reason")
+
+    def __init__(self, *args: object, is_free: bool, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = "What happened"
+        if is_free:
+            del self.fields["discount"], self.fields["discount_reason"]
+
+    def clean_discount(self) -> Decimal:
+        return self.cleaned_data["discount"] or Decimal(0)

@@ -1,4 +1,4 @@
-"""The mails to customers: a sent quote, the unlock codes of an order, a bridging code, and reminders.
+"""The mails to customers: a sent quote, the unlock codes of an order, of a replacement, a bridging code, and reminders.
 
 They are handlers of the outbox (portal/outbox.py) and may run more than once, and late: what has been
 replaced meanwhile by something newer is not mailed any more.
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from dongles import queries as dongle_queries
-from dongles.models import Dongle, UnlockCode
+from dongles.models import Dongle, Replacement, UnlockCode
 from dongles.unlock import printed_rows
 from portal.errors import DomainError
 from portal.mail import Attachment, send_mail
@@ -48,8 +48,8 @@ def send_quote(message: OutboxMessage) -> None:
     send_mail(
         message,
         recipients=addresses_of(customer, message.payload["recipients"]),
-        subject=f"Quote {version.quote.number}, version {version.number}: SMA for "
-        + named([quoted.dongle for quoted in dongles]),
+        subject=f"Quote {version.quote.number}, version {version.number}:"
+        f" {'replacement of' if dongles[0].replacement else 'SMA for'} " + named([quoted.dongle for quoted in dongles]),
         template="quote",
         context={
             "version": version,
@@ -66,23 +66,50 @@ def send_quote(message: OutboxMessage) -> None:
 def send_codes(message: OutboxMessage) -> None:
     """Mail the unlock codes of an order, or of its cancellation (Q6), to the customer's contacts (U1).
 
-    Payload: `order` (id), `codes` (ids). A code states everything, so one that a newer code of its dongle replaces is
-    left out; where none is left, nothing is mailed.
+    Payload: `order` (id), `codes` (ids, of dongles of one owner). A code states everything, so one that a newer code of
+    its dongle replaces is left out; where none is left, nothing is mailed. It goes to whoever has the dongle now.
     """
     order = Order.objects.select_related("customer").get(pk=message.payload["order"])
     newest = mailed_codes(message.payload["codes"])
     if not newest:
         return
+    owner = dongle_queries.owner_of(newest[0].code.dongle)
     send_mail(
         message,
-        recipients=addresses_of(order.customer),
+        recipients=addresses_of(owner),
         subject=f"Unlock code for {named([each.code.dongle for each in newest])} (order {order.number})",
         template="codes",
         context={
             "order": order,
-            "customer": order.customer,
+            "customer": owner,
             "is_cancelled": order.state == OrderState.CANCELLED,
             "codes": newest,
+        },
+    )
+
+
+def send_replacement(message: OutboxMessage) -> None:
+    """Mail the codes of a replacement (Q8) to the owner's contacts: the new dongle's, and one that empties the old one.
+
+    Payload: `replacement` (id), `codes` (ids). Where the new dongle has a newer code already, nothing is mailed.
+    """
+    about = Replacement.objects.select_related("predecessor", "successor__customer").get(
+        pk=message.payload["replacement"]
+    )
+    codes = {each.code.dongle_id: each for each in mailed_codes(message.payload["codes"])}
+    if about.successor_id not in codes:
+        return
+    owner = dongle_queries.owner_of(about.successor)
+    send_mail(
+        message,
+        recipients=addresses_of(owner),
+        subject=f"Unlock code for dongle {about.successor}, which replaces {about.predecessor}",
+        template="replacement",
+        context={
+            "replacement": about,
+            "customer": owner,
+            "programming": codes[about.successor_id],
+            "emptying": codes.get(about.predecessor_id),
         },
     )
 
@@ -221,8 +248,9 @@ def quote_attachment(version: QuoteVersion) -> Attachment:
 
 
 def mailed_codes(code_ids: Collection[int]) -> list[MailedCode]:
-    """The codes as they are mailed, without those that a newer code of their dongle replaces."""
-    codes = UnlockCode.objects.filter(pk__in=code_ids).select_related("dongle").order_by("pk")
+    """The codes as they are mailed, without those that a newer code of their dongle replaces; of a retired dongle (Q8)
+    only one that empties it."""
+    codes = UnlockCode.objects.filter(pk__in=code_ids).select_related("dongle__customer").order_by("pk")
     return [
         MailedCode(
             code,
@@ -231,6 +259,7 @@ def mailed_codes(code_ids: Collection[int]) -> list[MailedCode]:
         )
         for code in codes
         if (code.generation, code.sequence) == (code.dongle.generation, code.dongle.sequence)
+        and not (code.licences and code.dongle.state == Dongle.State.RETIRED)
     ]
 
 

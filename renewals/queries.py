@@ -16,6 +16,7 @@ from renewals.pricing import AddedLicence, Policy, Price, PricedDongle, Request
 from renewals.pricing import PriceList as PriceTerms
 from renewals.pricing.engine import price_dongle
 from renewals.pricing.refusals import check_code_limits
+from renewals.pricing.replacement import price_replacement
 from renewals.pricing.tax import tax_on
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "DongleRequest",
     "PricedQuote",
     "PricedRequest",
+    "ReplacementRequest",
     "facts_of",
     "policy_on",
     "price_list_on",
@@ -33,13 +35,25 @@ __all__ = [
 ]
 
 
+class ReplacementRequest(NamedTuple):
+    """Q8: the dongle that is to take another's place by its canonical serial, and why: `lost` or `broken`, in words."""
+
+    serial: str
+    cause: str
+    reason: str
+
+
 class DongleRequest(NamedTuple):
-    """What is asked for one dongle: renewal for years or alignment to a date, and/or added licences."""
+    """What is asked for one dongle: renewal for years or alignment to a date, and/or added licences.
+
+    Or that another one takes its place, and nothing else.
+    """
 
     dongle: Dongle
     renew_years: int | None = None
     align_to: date | None = None
     added: tuple[AddedLicence, ...] = ()
+    replacement: ReplacementRequest | None = None
 
 
 class PricedRequest(NamedTuple):
@@ -73,7 +87,7 @@ class PricedQuote(NamedTuple):
     """Everything a quote says, unsaved. Amounts in minor units of `currency`.
 
     `part_month` is what was chosen for it, none where the policy's way holds; `concessions` are those that have an
-    effect: an upgrade is waived only where one is due.
+    effect: an upgrade is waived only where one is due, and months are given only with SMA.
     """
 
     customer: Customer
@@ -102,7 +116,8 @@ def price_quote(
     """Price the requests as of the day `on`, in six or seven queries however many dongles and licences there are.
 
     `part_month` is a choice for this quote instead of the policy's. Refuses what the rulebook refuses (P, Q9) and
-    `no_price_list`, `no_policy`, `dongle_not_active`, `dongle_of_other_customer`, `unknown_product`, `dongle_twice`.
+    `no_price_list`, `no_policy`, `dongle_not_active`, `dongle_of_other_customer`, `unknown_product`, `dongle_twice`,
+    `replacement_alone` (a dongle is replaced by a quote of its own).
     """
     facts = facts_of(customer, requests, since=on)
     return price_on(facts, requests, on=on, concessions=concessions, part_month=part_month)
@@ -134,11 +149,13 @@ def price_on(
     prices = PriceTerms(
         price_list.currency,
         {code: Price(row.licence, row.sma_year, row.upgrade) for code, row in entries.items()},
+        price_list.replacement_fee,
     )
     priced = [_priced(facts, each, terms, prices, concessions, on) for each in requests]
     net = sum(each.priced.net for each in priced)
     tax = tax_on(net, Fraction(tax_rate))
     is_waived = concessions.waives_upgrades and any(each.priced.missed_majors for each in priced)
+    free_months = 0 if any(each.replacement for each in requests) else concessions.free_months
     return PricedQuote(
         customer=facts.customer,
         priced_on=on,
@@ -147,7 +164,7 @@ def price_on(
         price_list=price_list,
         entries=entries,
         currency=price_list.currency,
-        concessions=concessions._replace(waives_upgrades=is_waived),
+        concessions=concessions._replace(waives_upgrades=is_waived, free_months=free_months),
         tax_rate=tax_rate,
         dongles=tuple(priced),
         net=net,
@@ -171,9 +188,14 @@ def _priced(
         Fraction(concessions.discount),
         waives_upgrades=concessions.waives_upgrades,
         free_months=concessions.free_months,
+        replacement=each.replacement.cause if each.replacement else "",
     )
     majors = [release for release in facts.majors if release.build_on <= on]
-    result = price_dongle(terms, prices, [covered for _, covered in licences], majors, request)
+    covered = [coverage for _, coverage in licences]
+    if each.replacement:
+        result = price_replacement(terms, prices, covered, request)
+    else:
+        result = price_dongle(terms, prices, covered, majors, request)
     print_of = fingerprint([(licence.pk, covered) for licence, covered in licences])
     return PricedRequest(each, licences, added_products, result, print_of)
 
@@ -191,6 +213,7 @@ def terms_of(policy: PolicySettings, part_month: str = "") -> Policy:
         back_pay=policy.back_pay,
         reinstatement_fee=Fraction(policy.reinstatement_fee),
         grace_days=policy.grace_days,
+        replacement_price=policy.replacement_price,
     )
 
 
@@ -206,10 +229,18 @@ def _check_dongles(customer: Customer, requests: Sequence[DongleRequest]) -> Non
                 f"Dongle {dongle.serial} is not on record as {customer.name}'s.",
                 {"serial": dongle.serial},
             )
-        if dongle.state != Dongle.State.ACTIVE:
+        if dongle.state != Dongle.State.ACTIVE and (
+            request.replacement is None or dongle.state == Dongle.State.RETIRED
+        ):
             raise DomainError(
                 "dongle_not_active",
                 f"Dongle {dongle.serial} is {dongle.get_state_display().lower()}: nothing can be sold for it.",
+                {"serial": dongle.serial},
+            )
+        if request.replacement and (len(requests) > 1 or request.renew_years or request.align_to or request.added):
+            raise DomainError(
+                "replacement_alone",
+                f"Dongle {dongle.serial} is replaced by a quote of its own; what else is asked for is quoted apart.",
                 {"serial": dongle.serial},
             )
         if dongle.pk in seen:

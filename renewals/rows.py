@@ -4,12 +4,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dongles import coverage
+from dongles import queries as dongle_queries
+from dongles.models import Dongle
 from dongles.terms import Months
 from renewals.models import PriceListEntry, QuoteDongle, QuoteLine, QuoteVersion
 from renewals.pricing import AddedLicence, Discount, Line, Request
 from renewals.pricing.fulfilment import QuotedDongle, QuotedLine
 from renewals.pricing.steps import steps_as_json
-from renewals.queries import Concessions, DongleRequest, PricedQuote, PricedRequest, terms_of
+from renewals.queries import (
+    Concessions,
+    DongleRequest,
+    PricedQuote,
+    PricedRequest,
+    ReplacementRequest,
+    terms_of,
+)
 from renewals.recognition import sma_share
 
 
@@ -31,6 +40,7 @@ def _dongle_row(version: QuoteVersion, each: PricedRequest, grace_days: int) -> 
         renew_years=request.renew_years or None,
         align_to=request.align_to,
         added=[{"product": added.product, "seats": added.seats} for added in request.added],
+        replacement=request.replacement._asdict() if request.replacement else {},
         paid_through=priced.paid_through,
         covered_through=priced.covered_through,
         fingerprint=each.fingerprint,
@@ -61,7 +71,7 @@ def _line_row(quoted: QuoteDongle, each: PricedRequest, line: Line, entries: Map
         list_amount=line.list,
         discounts=[discount_as_json(discount) for discount in line.discounts],
         net=line.net,
-        sma_net=_sma_net(line, entries[line.product]),
+        sma_net=_sma_net(line, entries),
         rules=list(line.rules),
         steps=steps_as_json(line),
     )
@@ -71,12 +81,13 @@ def discount_as_json(discount: Discount) -> dict[str, Any]:
     return {"reason": discount.reason, "rate": str(discount.rate), "amount": discount.amount}
 
 
-def _sma_net(line: Line, entry: PriceListEntry) -> int:
-    """F3, F4: the part of a line's net that is earned over time."""
+def _sma_net(line: Line, entries: Mapping[str, PriceListEntry]) -> int:
+    """F3, F4, Q8: the part of a line's net that is earned over time."""
     if line.kind in (QuoteLine.Kind.SMA_YEAR, QuoteLine.Kind.SMA_PART):
         return line.net
-    if line.kind in (QuoteLine.Kind.BACK_PAY, QuoteLine.Kind.REINSTATEMENT_FEE):
+    if line.kind in (QuoteLine.Kind.BACK_PAY, QuoteLine.Kind.REINSTATEMENT_FEE, QuoteLine.Kind.REPLACEMENT):
         return 0
+    entry = entries[line.product]
     alone = entry.licence_alone if line.kind == QuoteLine.Kind.LICENCE else entry.upgrade_alone
     stand_alone = None if alone is None else alone * line.seats
     return sma_share(line.net, line.list, line.months.whole, entry.sma_year, line.seats, stand_alone)
@@ -86,7 +97,13 @@ def quoted_terms(quoted: QuoteDongle, version: QuoteVersion, lines: Sequence[Quo
     """Q1: what the rules need of a stored quote to date its lines at fulfilment."""
     return QuotedDongle(
         policy=terms_of(version.policy),
-        request=Request(version.priced_on, quoted.renew_years, quoted.align_to, added_licences(quoted)),
+        request=Request(
+            version.priced_on,
+            quoted.renew_years,
+            quoted.align_to,
+            added_licences(quoted),
+            replacement=quoted.replacement.get("cause", ""),
+        ),
         covered_through=quoted.covered_through,
         paid_through=quoted.paid_through,
         lapsed=[licence["is_lapsed"] for licence in quoted.licences],
@@ -107,8 +124,18 @@ def concessions_of(version: QuoteVersion) -> Concessions:
 
 
 def requests_of(version: QuoteVersion) -> list[DongleRequest]:
-    """What a version asks for, to ask for it again."""
+    """What a version asks for, to ask for it again; what was asked of a dongle that was replaced, of its successor."""
+    asked = list(version.dongles.select_related("dongle"))
+    chains = dongle_queries.successors_of(quoted.dongle_id for quoted in asked)
+    successors = Dongle.objects.in_bulk(chain[-1] for chain in chains.values() if chain)
+    newest = {first: successors[chain[-1]] for first, chain in chains.items() if chain}
     return [
-        DongleRequest(quoted.dongle, quoted.renew_years, quoted.align_to, added_licences(quoted))
-        for quoted in version.dongles.select_related("dongle")
+        DongleRequest(
+            newest.get(quoted.dongle_id, quoted.dongle),
+            quoted.renew_years,
+            quoted.align_to,
+            added_licences(quoted),
+            ReplacementRequest(**quoted.replacement) if quoted.replacement else None,
+        )
+        for quoted in asked
     ]

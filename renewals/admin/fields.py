@@ -34,6 +34,9 @@ class AmountField(forms.CharField):
         except ValueError as error:
             raise ValidationError(str(error)) from None
 
+    def in_words(self, value: Any) -> str:
+        return NOTHING if value is None else write_figure(value, self.currency)
+
 
 class PercentField(forms.DecimalField):
     """A rate, shown and typed as per cent: 12.5 is 0.125."""

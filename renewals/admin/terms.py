@@ -38,9 +38,11 @@ class PriceRow(NamedTuple):
 class PriceListForm(RefusableForm):
     """A list with a row for every product; a product whose row is empty is not in the list."""
 
+    replacement_fee = AmountField(required=False, label="Fee for a replaced dongle")
+
     class Meta:
         model = PriceList
-        fields = ("name", "currency", "segment", "valid_from")
+        fields = ("name", "currency", "segment", "valid_from", "replacement_fee")
         help_texts = {
             "currency": "A code of ISO 4217, like EUR.",
             "valid_from": "The first day on which quotes are priced with it; a later list then follows it.",
@@ -51,6 +53,11 @@ class PriceListForm(RefusableForm):
         self.products = list(Product.objects.select_related("family").order_by("number"))
         currency = self._currency()
         listed = catalogue.prices_of(self.instance) if self.instance.pk else {}
+        if "replacement_fee" in self.fields:
+            fee = self.fields["replacement_fee"]
+            fee.currency, fee.help_text = currency, PriceList._meta.get_field("replacement_fee").help_text
+            if getattr(self.instance, "is_used", False):
+                fee.widget = Told(fee.in_words)
         for product in self.products:
             for name, label in PRICES.items():
                 field = AmountField(required=False, label=f"{product}, {label}")
@@ -217,6 +224,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "Parts of a year, and years ahead": ("part_month", "max_years", "align_min_months", "multi_year_discount"),
     "Coming back after a lapse": ("grace_days", "back_pay", "reinstatement_fee"),
     "Missed major releases": ("missed_majors", "upgrade_includes_months", "upgrade_cap"),
+    "Lost and broken dongles": ("replacement_price",),
     "Quotes": ("quote_valid_days", "straddle", "discount_limits", "bridge_days"),
 }
 
@@ -238,6 +246,7 @@ class PolicyForm(RefusableForm):
             "align_min_months": "Least months of an alignment",
             "missed_majors": "Several missed",
             "upgrade_includes_months": "Months that an upgrade includes",
+            "replacement_price": "A replaced dongle costs",
             "quote_valid_days": "Days that a quote is valid",
             "straddle": "A release since the quote",
             "bridge_days": "Days of a bridge",

@@ -67,7 +67,9 @@ def quote_data(version: QuoteVersion, on: date) -> dict[str, Any]:
         "tax": wording.money(version.tax),
         "total": wording.money(version.total),
         "note": printable(version.note),
-        "steps": [] if is_draft else ways_to_accept(version, wording, has_page),
+        "steps": []
+        if is_draft
+        else ways_to_accept(version, wording, has_page, is_replacement=bool(shown[0].quoted.replacement)),
         "address": acceptance_address(version) if has_page else "",
         "qr": qr_modules(acceptance_address(version)) if has_page else None,
     }
@@ -90,6 +92,11 @@ def summary_of(version: QuoteVersion, shown: Sequence[ShownDongle], wording: Wor
     if version.tax:
         price = f"{wording.money(version.net)} before tax, {price} in all"
     what = "This is a draft" if version.state == QuoteState.DRAFT else "This is our offer"
+    if replacement := shown[0].quoted.replacement:
+        return printable(
+            f"{what} to replace {whose} by dongle {replacement['serial']}: all licences {on_each} go over with the"
+            f" Software Maintenance Agreement (SMA) that is paid for, for {price}."
+        )
     sentence = (
         f"{what} for the Software Maintenance Agreement (SMA) of {whose}: all licences {on_each} {until}, for {price}."
     )
@@ -104,7 +111,9 @@ def tax_label(version: QuoteVersion, customer: Customer, wording: Wording) -> st
     return f"Tax, {wording.rate(version.tax_rate)}" + (f" ({why})" if why and not version.tax else "")
 
 
-def ways_to_accept(version: QuoteVersion, wording: Wording, has_page: bool) -> list[str]:
+def ways_to_accept(
+    version: QuoteVersion, wording: Wording, has_page: bool, *, is_replacement: bool = False
+) -> list[str]:
     """What the customer does and what follows, by what the customer's orders are fulfilled on."""
     on_payment = version.quote.customer.fulfil_on == Customer.FulfilOn.PAYMENT
     what = "Accept this quote" if on_payment else "Accept this quote with your purchase order number"
@@ -113,9 +122,13 @@ def ways_to_accept(version: QuoteVersion, wording: Wording, has_page: bool) -> l
     return [
         printable(f"{what}{until}: {how}."),
         "Pay our invoice." if on_payment else "We invoice your order.",
-        "You receive an unlock code for each dongle, "
+        f"You receive an unlock code for {'the new' if is_replacement else 'each'} dongle, "
         + ("once it is paid" if on_payment else "once your order is in")
-        + ": it moves the SMA expiry date in the dongle to the new date.",
+        + (
+            ": it programs that dongle with your licences and their SMA expiry date."
+            if is_replacement
+            else ": it moves the SMA expiry date in the dongle to the new date."
+        ),
     ]
 
 
@@ -133,6 +146,7 @@ def _dongle(each: ShownDongle, on: date, wording: Wording) -> dict[str, Any]:
         "serial": quoted.dongle.serial,
         "old": wording.day(expires_on) if expires_on else "none so far",
         "new": wording.day(quoted.covered_through),
+        "replacement": quoted.replacement.get("serial", ""),
         "net": wording.figure(quoted.net),
         "groups": [
             _group(group, quoted.licences[index] if index < len(quoted.licences) else None, wording)

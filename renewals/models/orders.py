@@ -64,6 +64,11 @@ class OrderLine(models.Model):
     def __str__(self) -> str:
         return f"{self.order}: {self.licence}"
 
+    @property
+    def kind(self) -> str:
+        """What was sold (`QuoteLine.Kind`); nothing where it is a free extension."""
+        return self.quote_line.kind if self.quote_line else ""
+
 
 class RevenueSegment(models.Model):
     """Money in time (F1): a signed amount earned from `starts_on` to `ends_on`. Only ever added (trigger).

@@ -91,7 +91,8 @@ class QuoteDongle(models.Model):
 
     `paid_through` is the rulebook's E, `covered_through` its T; `fingerprint` identifies the licences and coverage
     that were priced (`dongle_changed`); `licences` holds per licence index what Q1 needs at fulfilment: its id (or
-    none for an added one), C(l) and whether it was lapsed.
+    none for an added one), C(l) and whether it was lapsed. `replacement` is empty, or says which dongle is to take this
+    one's place and why: `serial`, `cause`, `reason` (Q8).
     """
 
     version = models.ForeignKey(QuoteVersion, on_delete=models.PROTECT, related_name="dongles")
@@ -99,6 +100,7 @@ class QuoteDongle(models.Model):
     renew_years = models.PositiveSmallIntegerField(null=True)
     align_to = models.DateField(null=True)
     added = models.JSONField(default=list)
+    replacement = models.JSONField(default=dict)
     paid_through = models.DateField(null=True)
     covered_through = models.DateField()
     fingerprint = models.CharField(max_length=64)
@@ -127,6 +129,7 @@ class QuoteLine(models.Model):
         REINSTATEMENT_FEE = "reinstatement_fee", "Reinstatement fee"
         SMA_YEAR = "sma_year", "SMA, one year"
         SMA_PART = "sma_part", "SMA, part of a year"
+        REPLACEMENT = "replacement", "Replacement of the dongle"
 
     quoted = models.ForeignKey(QuoteDongle, on_delete=models.PROTECT, related_name="lines")
     kind = models.CharField(max_length=20, choices=Kind)

@@ -23,15 +23,28 @@ def minor_units(**options: Any) -> "models.BigIntegerField[Any, Any]":
 
 
 class PriceList(models.Model):
-    """Prices per currency and customer segment from a day on. One that a quote has used can't be changed (trigger)."""
+    """Prices per currency and customer segment from a day on. One that a quote has used can't be changed (trigger).
+
+    `replacement_fee` is what a replaced dongle costs where the policy charges a fee (rule Q8).
+    """
 
     name = models.CharField(max_length=120)
     currency = models.CharField(max_length=3)
     segment = models.CharField(max_length=20, choices=Customer.Segment)
     valid_from = models.DateField()
+    replacement_fee = minor_units(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="For a replaced dongle, where the policy charges the fee of the price list (Q8).",
+    )
 
     class Meta:
         constraints = (
+            models.CheckConstraint(
+                name="replacement_fee_is_positive",
+                condition=Q(replacement_fee__isnull=True) | Q(replacement_fee__gt=0),
+            ),
             models.UniqueConstraint(
                 fields=["currency", "segment", "valid_from"], name="one_price_list_a_day_and_segment"
             ),
@@ -84,6 +97,13 @@ class PolicySettings(models.Model):
     class MissedMajors(models.TextChoices):
         ONCE = "once", "One upgrade, however many were missed"
         EACH = "each", "An upgrade for each that was missed"
+
+    class ReplacementPrice(models.TextChoices):
+        """Rule Q8."""
+
+        FREE = "free", "Free against return; one that does not come back costs the licence price again"
+        FEE = "fee", "The fee of the price list"
+        LICENCE = "licence", "The licence price again, without SMA"
 
     class Straddle(models.TextChoices):
         HONOUR = "honour", "Honour the quote"
@@ -148,6 +168,13 @@ class PolicySettings(models.Model):
         default=0,
         validators=[MaxValueValidator(90)],
         help_text="Days after the end through which a licence renews as if in time, 0 to 90 (C4).",
+    )
+    replacement_price = models.CharField(
+        max_length=10,
+        choices=ReplacementPrice,
+        default=ReplacementPrice.FREE,
+        help_text="What it costs that another dongle takes the place of a lost or broken one (Q8). It buys no SMA: what is"
+        " paid for goes over.",
     )
     quote_valid_days = models.PositiveSmallIntegerField(
         default=30,

@@ -9,6 +9,7 @@ from renewals.overviews.customers import (
     quotes_on_their_way,
 )
 from renewals.overviews.dongles import LicenceStanding, dongle_overview
+from renewals.overviews.handover import handover_overview, replacement_overview, what_happened_overview
 from renewals.overviews.history import history_of
 from renewals.overviews.lists import newest_versions, orders_newest_first, versions_with_quote
 from renewals.overviews.orders import EarnedLine, order_overview
@@ -28,6 +29,7 @@ __all__ = [
     "customers_by_name",
     "dongle_overview",
     "dongles_most_urgent_first",
+    "handover_overview",
     "history_of",
     "newest_versions",
     "order_overview",
@@ -35,11 +37,13 @@ __all__ = [
     "preview_of",
     "quote_overview",
     "quotes_on_their_way",
+    "replacement_overview",
     "request_overview",
     "requests_newest_first",
     "search_results",
     "shown_dongles",
     "the_one_meant",
     "versions_with_quote",
+    "what_happened_overview",
     "work_queue",
 ]

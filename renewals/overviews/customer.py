@@ -22,7 +22,7 @@ def customer_quote(version: QuoteVersion, today: date) -> dict[str, Any]:
         "shown": shown_dongles(rows, carried_by(rows), today),
         "standing": _standing(version, is_open),
         "is_open": is_open,
-        "next": _next(version, is_open),
+        "next": _next(version, is_open, is_replacement=any(quoted.replacement for quoted, _ in rows)),
         "subject": f"Quote {version.quote.number}, version {version.number}",
     }
 
@@ -38,14 +38,15 @@ def _standing(version: QuoteVersion, is_open: bool) -> str:
     return f"{total}, valid until {until}, which is over."
 
 
-def _next(version: QuoteVersion, is_open: bool) -> tuple[str, str]:
+def _next(version: QuoteVersion, is_open: bool, *, is_replacement: bool) -> tuple[str, str]:
     """A heading and what to do."""
+    code = "the unlock code for the new dongle" if is_replacement else "the unlock code that moves the date"
     if is_open and version.quote.customer.fulfil_on == Customer.FulfilOn.PAYMENT:
         return "How to accept", "Write that you accept this quote. You receive the unlock code once it is paid."
     if is_open:
         return (
             "How to accept",
-            "Write your purchase order number. You then receive the unlock code that moves the date.",
+            f"Write your purchase order number. You then receive {code}.",
         )
     if version.state == QuoteState.ACCEPTED:
         return "Accepted", "The unlock code goes to the contacts on file."

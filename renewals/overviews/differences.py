@@ -66,6 +66,8 @@ def _of_dongle(
         changes.append(f"{_asked(now.renew_years, now.align_to)} instead of {_asked(was.renew_years, was.align_to)}")
     changes += [f"{_licence(added)} added" for added in now.added if added not in was.added]
     changes += [f"{_licence(added)} not added any more" for added in was.added if added not in now.added]
+    if was.replacement.get("serial") != now.replacement.get("serial"):
+        changes.append(f"{_replaced(now)} instead of {_replaced(was)}")
     if was.covered_through != now.covered_through:
         changes.append(f"covered through {write_day(now.covered_through)} instead of {write_day(was.covered_through)}")
     if was.fingerprint != now.fingerprint:
@@ -92,6 +94,10 @@ def _asked(years: int | None, align_to: date | None) -> str:
     if align_to:
         return f"aligned to {write_day(align_to)}"
     return f"renewal for {count(years, 'year')}" if years else "no renewal"
+
+
+def _replaced(quoted: QuoteDongle) -> str:
+    return f"replaced by {quoted.replacement['serial']}" if quoted.replacement else "not replaced"
 
 
 def _licence(added: dict[str, Any]) -> str:

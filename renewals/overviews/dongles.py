@@ -82,6 +82,9 @@ def dongle_overview(dongle: Dongle, today: date) -> dict[str, Any]:
         "contacts": list(dongle.customer.contacts.filter(left_on__isnull=True)) if dongle.customer else [],
         "versions": versions_for(dongle),
         "codes": codes,
+        "replaced_by": (gone := getattr(dongle, "replaced_by", None)),
+        "replaces": getattr(dongle, "replaces", None),
+        "moved": list(gone.licences.select_related("product")) if gone else [],
     }
 
 
@@ -110,8 +113,10 @@ def standings_of(
 
 def standing_of_dongle(dongle: Dongle, status: str, standings: Sequence[LicenceStanding], today: date) -> str:
     """How a dongle stands, in a sentence or two."""
-    if dongle.state != Dongle.State.ACTIVE:
-        return f"This dongle is {dongle.get_state_display().lower()}: nothing can be sold for it."
+    if dongle.state == Dongle.State.LOST:
+        return "This dongle is lost: nothing can be sold for it. It may be found again, or another takes its place."
+    if dongle.state == Dongle.State.RETIRED:
+        return f"This dongle is retired: {_whereabouts(dongle)}."
     if not standings:
         return "This dongle carries no licences."
     first, last = min(each.covered_through for each in standings), max(each.covered_through for each in standings)
@@ -130,6 +135,16 @@ def standing_of_dongle(dongle: Dongle, status: str, standings: Sequence[LicenceS
     if dongle.customer is None:
         sentence += " It has no owner on record, and can’t be quoted before it has one."
     return sentence
+
+
+def _whereabouts(dongle: Dongle) -> str:
+    """Q8: where the licences of a retired dongle are."""
+    replacement = getattr(dongle, "replaced_by", None)
+    if replacement is None:
+        return "nothing can be sold for it"
+    return (
+        f"{replacement.successor} took its place on {write_day(replacement.replaced_on)}, and its licences went there"
+    )
 
 
 def wording_of_releases(releases: Iterable[PublishedRelease]) -> str:

@@ -16,9 +16,9 @@ def is_on_its_way(today: date) -> Q:
 
 
 def has_quote_on_its_way(today: date) -> Exists:
-    """Of dongles: whether a version on its way asks for one."""
+    """Of dongles: whether a version on its way renews one or adds to it."""
     versions = QuoteVersion.objects.filter(is_on_its_way(today), pk=OuterRef("version"))
-    return Exists(QuoteDongle.objects.filter(Exists(versions), dongle=OuterRef("pk")))
+    return Exists(QuoteDongle.objects.filter(Exists(versions), dongle=OuterRef("pk"), replacement={}))
 
 
 def versions_with_quote() -> QuerySet[QuoteVersion]:

@@ -1,12 +1,14 @@
 """What an order's page shows."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any, NamedTuple
 
-from dongles.models import UnlockCode
+from dongles import queries as dongle_queries
+from dongles.models import Dongle, UnlockCode
 from portal.wording import write_day
 from renewals import recognition
-from renewals.models import Order
+from renewals.models import Order, QuoteLine
 from renewals.overviews.history import history_of
 from renewals.overviews.quotes import carried_by, saved_rows, shown_dongles
 from renewals.states import OrderState
@@ -29,11 +31,11 @@ def order_overview(order: Order, today: date) -> dict[str, Any]:
         )
     )
     dongles = [row.dongle for row in order.version.dongles.select_related("dongle")]
+    chains = dongle_queries.successors_of(dongle.pk for dongle in dongles)
+    coded = {*chains, *(successor for chain in chains.values() for successor in chain)}
     causes = [f"order {order.number}", f"cancellation of order {order.number}"]
     codes = list(
-        UnlockCode.objects.filter(dongle__in=dongles, cause__in=causes)
-        .select_related("dongle", "receipt")
-        .order_by("pk")
+        UnlockCode.objects.filter(dongle__in=coded, cause__in=causes).select_related("dongle", "receipt").order_by("pk")
     )
     return {
         "order": order,
@@ -45,20 +47,27 @@ def order_overview(order: Order, today: date) -> dict[str, Any]:
         "shown": [] if lines else shown_dongles(rows := saved_rows(order.version), carried_by(rows), today),
         "codes": codes,
         "files": list(order.files.select_related("uploaded_by")),
-        "unconfirmed": [code for code in codes if not hasattr(code, "receipt")],
-        "standing": standing_of_order(order),
+        "unconfirmed": [
+            code for code in codes if not hasattr(code, "receipt") and code.dongle.state == Dongle.State.ACTIVE
+        ],
+        "standing": standing_of_order(order, [line.kind for line in lines]),
         "is_waiting": order.state == OrderState.ACCEPTED,
         "history": history_of([order.version], [order]),
     }
 
 
-def standing_of_order(order: Order) -> str:
-    """How an order stands, in a sentence."""
+def standing_of_order(order: Order, kinds: Collection[str]) -> str:
+    """How an order stands, in a sentence; `kinds` are those of its lines."""
     if order.state == OrderState.ACCEPTED:
         return "Accepted; it is fulfilled once it is paid."
     if order.state == OrderState.CANCELLED and order.cancelled_from:
         return f"Cancelled from {write_day(order.cancelled_from)} on."
     assert order.fulfilled_on is not None
+    if QuoteLine.Kind.REPLACEMENT in kinds:
+        return (
+            f"Fulfilled on {write_day(order.fulfilled_on)}: the new dongle has taken the other’s place, and its unlock"
+            " code is issued."
+        )
     return f"Fulfilled on {write_day(order.fulfilled_on)}: the SMA periods run, and the unlock code is issued."
 
 

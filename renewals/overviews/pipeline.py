@@ -77,9 +77,9 @@ DECLINED = """, declined AS (
     JOIN renewals_quotedongle quoted ON quoted.version_id = version.id
     JOIN portal_auditevent event ON event.subject_kind = 'quoteversion' AND event.subject_id = version.id
         AND event.action = 'decline'
-    WHERE version.state = 'declined' AND NOT EXISTS (
+    WHERE version.state = 'declined' AND quoted.replacement = '{}' AND NOT EXISTS (
         SELECT FROM renewals_quotedongle other JOIN renewals_quoteversion later ON later.id = other.version_id
-        WHERE other.dongle_id = quoted.dongle_id AND later.valid_until IS NOT NULL
+        WHERE other.dongle_id = quoted.dongle_id AND other.replacement = '{}' AND later.valid_until IS NOT NULL
             AND (later.quote_id, later.number) > (version.quote_id, version.number)
     )
     GROUP BY quoted.dongle_id
@@ -370,7 +370,7 @@ def _missed(
 
 def _newest_quotes(dongle_ids: Sequence[int]) -> dict[int, NewestQuote]:
     newest = (
-        QuoteVersion.objects.filter(dongles__dongle_id__in=dongle_ids)
+        QuoteVersion.objects.filter(dongles__dongle_id__in=dongle_ids, dongles__replacement={})
         .order_by("dongles__dongle_id", "-quote_id", "-number")
         .distinct("dongles__dongle_id")
     )

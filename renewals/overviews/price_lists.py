@@ -58,11 +58,13 @@ class ComparedProduct(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """A list beside the last one before it in the same currency and segment, if there is one."""
+    """A list beside the last one before it in the same currency and segment, if there is one; `fee` is that for a
+    replaced dongle (Q8), where either has one."""
 
     price_list: PriceList
     previous: PriceList | None
     products: Sequence[ComparedProduct]
+    fee: ChangedPrice | None
     summary: str
 
 
@@ -81,7 +83,11 @@ def comparison_of(price_list: PriceList) -> Comparison:
         _compared(product, pair.get(previous.pk) if previous else None, pair.get(price_list.pk), bool(previous))
         for product, pair in found.items()
     ]
-    return Comparison(price_list, previous, compared, _summary(compared))
+    was, becomes = previous.replacement_fee if previous else None, price_list.replacement_fee
+    fee = (
+        ChangedPrice("Fee for a replaced dongle", was, becomes, write_change(was, becomes)) if was or becomes else None
+    )
+    return Comparison(price_list, previous, compared, fee, _summary(compared))
 
 
 def _compared(

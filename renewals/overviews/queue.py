@@ -214,6 +214,7 @@ def _codes(user: User, today: date) -> list[QueueItem]:
             generation=F("dongle__generation"),
             sequence=F("dongle__sequence"),
             receipt__isnull=True,
+            dongle__state=Dongle.State.ACTIVE,
             issued_on__lt=today - UNCONFIRMED_AFTER,
         )
         .select_related("dongle__customer")

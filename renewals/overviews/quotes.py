@@ -83,7 +83,7 @@ def due_releases_of(
     """Q1: the major releases that come out while a draft or sent version is, or would be, valid."""
     if version.state not in (QuoteState.DRAFT, QuoteState.SENT):
         return []
-    families = {line.product.family.name for _, lines in rows for line in lines}
+    families = {line.product.family.name for quoted, lines in rows for line in lines if not quoted.replacement}
     coming = dongle_queries.coming_majors(families, after=today, through=last_day)
     return due_releases(coming, version.policy, last_day)
 
@@ -123,12 +123,14 @@ def standing_of_version(version: QuoteVersion, order: Order | None, is_expired: 
 
 
 def revise_query(version: QuoteVersion, rows: Sequence[QuoteDongle]) -> str:
-    """The builder's address for a new version that asks for the same again; reason and note it finds itself.
+    """The query of the builder's address for a new version that asks for the same again; reason and note it finds
+    itself. Of a replacement, that of the page that replaces dongles (Q8).
 
     The builder asks for the same years or date for all dongles: where they differ, for what the first one has.
     """
     first, *others = rows
     asked: dict[str, Any] = {"revises": version.quote_id}
+    asked |= first.replacement
     if first.renew_years:
         asked["renew_years"] = first.renew_years
     if first.align_to:
@@ -151,10 +153,11 @@ def revise_query(version: QuoteVersion, rows: Sequence[QuoteDongle]) -> str:
 
 
 def carried_by(rows: Sequence[tuple[QuoteDongle, Sequence[QuoteLine]]]) -> dict[int, list[Licence]]:
-    """What the dongles of a version carry today, by dongle."""
+    """Of the dongles of a version the licences that were quoted, as they are today, wherever they went since (Q8)."""
+    quoted_on = {facts["licence"]: quoted.dongle_id for quoted, _ in rows for facts in quoted.licences}
     carried: dict[int, list[Licence]] = {quoted.dongle_id: [] for quoted, _ in rows}
-    for licence in dongle_queries.licences_of(quoted.dongle for quoted, _ in rows):
-        carried[licence.dongle_id].append(licence)
+    for licence in dongle_queries.licences_at(quoted_on):
+        carried[quoted_on[licence.pk]].append(licence)
     return carried
 
 

@@ -64,7 +64,7 @@ def _open_versions(customer: Customer, dongles: Sequence[int], on: date) -> Mapp
     """Per dongle (id) the newest version sent to the customer that asks for it and is valid on the day."""
     open_ones = QuoteVersion.objects.filter(quote__customer=customer, state=QuoteState.SENT, valid_until__gte=on)
     versions = (
-        open_ones.filter(dongles__dongle__in=dongles)
+        open_ones.filter(dongles__dongle__in=dongles, dongles__replacement={})
         .annotate(dongle_id=F("dongles__dongle"))
         .order_by("dongle_id", "-quote_id")
         .distinct("dongle_id")

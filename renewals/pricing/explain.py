@@ -43,6 +43,11 @@ def explain_step(step: Step, currency: str) -> str:
         case "licence":
             price, number = inputs
             return f"{money(price)} × {seats(number)} = {result}, 12 months of SMA included"
+        case "licence_again":
+            price, number = inputs
+            return f"{money(price)} × {seats(number)} = {result}, the licence again, without SMA"
+        case "replacement_fee":
+            return f"1 dongle replaced: {result}"
         case "upgrade":
             price, number, times = inputs
             missed = f" × {times} major releases missed" if times > 1 else ""

@@ -71,7 +71,7 @@ def redate(quoted: QuotedDongle, fulfilled_on: date) -> Redated:
     passed = fulfilled_on - quoted.request.on
     if passed.days < 0:
         raise ValueError("A quote can't be fulfilled before the day it was priced.")
-    moves = any(quoted.starts_on_ordering(line.licence) for line in quoted.lines)
+    moves = not quoted.request.replacement and any(quoted.starts_on_ordering(line.licence) for line in quoted.lines)
     if not passed or not moves:
         lines = tuple(DatedLine(line.starts_on, line.ends_on, 0) for line in quoted.lines)
         return Redated(quoted.covered_through, lines, ())

@@ -28,6 +28,7 @@ class Policy(NamedTuple):
     back_pay: bool = False
     reinstatement_fee: Fraction = NO_RATE
     grace_days: int = 0
+    replacement_price: str = "free"
 
 
 class Price(NamedTuple):
@@ -39,10 +40,11 @@ class Price(NamedTuple):
 
 
 class PriceList(NamedTuple):
-    """The prices in one currency, by product."""
+    """The prices in one currency, by product; and the fee for a replaced dongle, where there is one (Q8)."""
 
     currency: str
     prices: Mapping[str, Price]
+    replacement_fee: int | None = None
 
 
 class AddedLicence(NamedTuple):
@@ -56,6 +58,7 @@ class Request(NamedTuple):
     """What is asked for a dongle on the day `on`.
 
     `waives_upgrades` and `free_months` are concessions (Q3): missed releases are not charged, months come on top of T.
+    `replacement` is why another dongle takes its place, `lost` or `broken`; nothing else is asked for then (Q8).
     """
 
     on: date
@@ -66,6 +69,7 @@ class Request(NamedTuple):
     tax_rate: Fraction = NO_RATE
     waives_upgrades: bool = False
     free_months: int = 0
+    replacement: str = ""
 
 
 class Step(NamedTuple):

@@ -16,7 +16,7 @@ from portal.errors import DomainError
 from portal.wording import count, write_day
 from renewals.models import Bridge, QuoteVersion
 from renewals.pricing.bridging import bridge_limit
-from renewals.services.orders import LockedDongle, code_deed, has_changed, lock_quoted
+from renewals.services.orders import LockedDongle, has_changed, lock_quoted
 from renewals.services.quotes import lock_version
 from renewals.states import next_quote_state
 
@@ -145,7 +145,7 @@ def _grant(
             at=at,
             bridge_limit_on=bridge_limit(paid_through, each.quoted.covered_through, version.policy.bridge_days),
         )
-        deeds.append(code_deed(code))
+        deeds.append(dongle_services.code_deed(code))
         bridges.append(
             Bridge.objects.create(
                 version=version,

@@ -1,9 +1,9 @@
 """Cancelling an order (rules Q6, F4): periods end, revenue is taken back, a code states the date that is then right.
 
-Nothing is deleted; upgrades stay.
+Nothing is deleted; upgrades stay, and so does a dongle that took another's place (Q8).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -21,7 +21,7 @@ from portal.errors import DomainError
 from portal.wording import write_day
 from renewals import recognition
 from renewals.models import Order, OrderLine, QuoteDongle, QuoteLine, RevenueSegment
-from renewals.services.orders import code_deed, segment_row
+from renewals.services.orders import segment_row
 from renewals.services.quotes import lock_version
 from renewals.states import OrderState, next_order_state
 
@@ -32,9 +32,11 @@ def cancel_order(
 ) -> Order:
     """Q6, F4: cancel an order from a day on; one made by mistake is annulled whole, from its first day.
 
-    Cancelled again, nothing happens. Refuses `cancellation_reason_missing`, `cancel_before_fulfilment`,
-    `nothing_to_cancel` (all its periods are over), `order_built_upon` (a later order stands on its periods) and
-    `withdrawal_in_future` (it added licences). One that is not fulfilled yet is closed as of today.
+    Where a dongle was replaced since (Q8), the code is for the one that carries its licences now. Cancelled again,
+    nothing happens. Refuses `cancellation_reason_missing`, `cancel_before_fulfilment`, `nothing_to_cancel` (all its
+    periods are over, or it replaced a dongle: the money can be taken back only as for a mistake), `order_built_upon` (a
+    later order stands on its periods) and `withdrawal_in_future` (it added licences). One that is not fulfilled yet is
+    closed as of today.
     """
     check_ability(actor, "cancel")
     lock_version(order.version)
@@ -62,11 +64,11 @@ def cancel_order(
 
 
 def _undo(order: Order, from_on: date, actor: Actor, at: datetime, is_mistake: bool) -> list[Deed]:
-    quoted = QuoteDongle.objects.filter(version=order.version_id).values_list("dongle_id", flat=True)
-    dongles = list(dongle_services.lock_dongles(quoted).values())
+    quoted = QuoteDongle.objects.filter(version=order.version_id, replacement={})
+    dongles = _lock_carrying(quoted.values_list("dongle_id", flat=True))
     lines = list(order.lines.select_related("period", "licence", "quote_line").prefetch_related("segments"))
     today = timezone.localdate(at)
-    added = [line.licence for line in lines if kind_of(line) == QuoteLine.Kind.LICENCE]
+    added = [line.licence for line in lines if line.kind == QuoteLine.Kind.LICENCE]
     _check_cancellable(order, lines, from_on, is_mistake)
     if added and from_on > today:
         raise DomainError(
@@ -84,6 +86,19 @@ def _undo(order: Order, from_on: date, actor: Actor, at: datetime, is_mistake: b
     return _restate_dongles(order, dongles, from_on, actor, at)
 
 
+def _lock_carrying(dongle_ids: Iterable[int]) -> dict[int, Dongle]:
+    """By the dongles of an order those that carry its licences now (Q8), under the locks of their rows.
+
+    A dongle is replaced under its lock: once the whole line of successors is locked, it can't grow.
+    """
+    quoted = list(dongle_ids)
+    while True:
+        chains = dongle_queries.successors_of(quoted)
+        locked = dongle_services.lock_dongles({*quoted, *(dongle for chain in chains.values() for dongle in chain)})
+        if dongle_queries.successors_of(quoted) == chains:
+            return {first: locked[chain[-1] if chain else first] for first, chain in chains.items()}
+
+
 def _check_cancellable(order: Order, lines: Sequence[OrderLine], from_on: date, is_mistake: bool) -> None:
     assert order.fulfilled_on is not None
     if from_on < order.fulfilled_on:
@@ -92,6 +107,14 @@ def _check_cancellable(order: Order, lines: Sequence[OrderLine], from_on: date, 
             f"The order was fulfilled on {write_day(order.fulfilled_on)}; it can be cancelled from that day on.",
             {"field": "from_on"},
         )
+    if any(line.kind == QuoteLine.Kind.REPLACEMENT for line in lines):
+        if not is_mistake:
+            raise DomainError(
+                "nothing_to_cancel",
+                "A dongle has been replaced, and that stays. Where it should not have been charged, say that the order"
+                " was a mistake: then the money is taken back.",
+            )
+        return
     last_day = max((line.period.ends_on for line in lines if line.period), default=date.min)
     if not is_mistake and from_on > last_day:
         raise DomainError(
@@ -100,21 +123,19 @@ def _check_cancellable(order: Order, lines: Sequence[OrderLine], from_on: date, 
             {"field": "from_on"},
         )
     later = (
-        Order.objects.filter(state=OrderState.FULFILLED, lines__licence__in=[line.licence for line in lines])
-        .filter(pk__gt=order.pk)
-        .order_by("pk")
+        OrderLine.objects.filter(order__state=OrderState.FULFILLED, licence__in=[line.licence for line in lines])
+        .filter(order__gt=order.pk)
+        .exclude(quote_line__kind=QuoteLine.Kind.REPLACEMENT)
+        .select_related("order")
+        .order_by("order")
         .first()
     )
     if later is not None:
         raise DomainError(
             "order_built_upon",
-            f"Order {later.number} continues what this one bought: cancel that first.",
-            {"order": later.number},
+            f"Order {later.order.number} continues what this one bought: cancel that first.",
+            {"order": later.order.number},
         )
-
-
-def kind_of(line: OrderLine) -> str:
-    return line.quote_line.kind if line.quote_line else ""
 
 
 def _end_periods(lines: Sequence[OrderLine], first_day: date) -> None:
@@ -127,7 +148,7 @@ def _end_periods(lines: Sequence[OrderLine], first_day: date) -> None:
         period = line.period
         if period is None:
             continue
-        if kind_of(line) == QuoteLine.Kind.UPGRADE and period.starts_on == first_day:
+        if line.kind == QuoteLine.Kind.UPGRADE and period.starts_on == first_day:
             period.ends_on = first_day
         elif period.starts_on >= first_day:
             period.is_cancelled = True
@@ -151,9 +172,12 @@ def _take_back_revenue(order: Order, lines: Sequence[OrderLine], first_day: date
     RevenueSegment.objects.bulk_create(rows)
 
 
-def _restate_dongles(order: Order, dongles: Sequence[Dongle], from_on: date, actor: Actor, at: datetime) -> list[Deed]:
-    carried: dict[int, list[tuple[Licence, LicenceCoverage]]] = {dongle.pk: [] for dongle in dongles}
-    for licence in dongle_queries.licences_of(dongles):
+def _restate_dongles(
+    order: Order, dongles: Mapping[int, Dongle], from_on: date, actor: Actor, at: datetime
+) -> list[Deed]:
+    """Issue the codes, `dongles` being those that carry the licences now by those that were quoted."""
+    carried: dict[int, list[tuple[Licence, LicenceCoverage]]] = {dongle.pk: [] for dongle in dongles.values()}
+    for licence in dongle_queries.licences_of(dongles.values()):
         carried[licence.dongle_id].append((licence, dongle_queries.coverage_of(licence)))
     stood_before = _dates_before(order, dongles)
     codes = [
@@ -161,20 +185,23 @@ def _restate_dongles(order: Order, dongles: Sequence[Dongle], from_on: date, act
             dongle=dongle,
             cause=f"cancellation of order {order.number}",
             expiry_on=date_after_cancellation(
-                [covered for _, covered in carried[dongle.pk]], stood_before[dongle.pk], from_on
+                [covered for _, covered in carried[dongle.pk]], stood_before[quoted_id], from_on
             ),
             licences=carried[dongle.pk],
             actor=actor,
             at=at,
-            is_cancellation=True,
+            restates=True,
         )
-        for dongle in dongles
+        for quoted_id, dongle in dongles.items()
     ]
-    outbox.post("code_issued", [{"order": order.pk, "codes": [code.pk for code in codes]}], at=at)
-    return [code_deed(code) for code in codes]
+    by_owner: dict[int | None, list[int]] = {}
+    for code in codes:
+        by_owner.setdefault(code.dongle.customer_id, []).append(code.pk)
+    outbox.post("code_issued", [{"order": order.pk, "codes": ids} for ids in by_owner.values()], at=at)
+    return [dongle_services.code_deed(code) for code in codes]
 
 
-def _dates_before(order: Order, dongles: Sequence[Dongle]) -> dict[int, date | None]:
+def _dates_before(order: Order, dongles: Iterable[int]) -> dict[int, date | None]:
     """The date that each dongle had before the order's code; of a bridge's (Q7), the one before: it was not paid."""
     before: dict[int, date | None] = {}
     unbridged: dict[int, date | None] = {}  # of the dongles with a bridge's date as the codes go by, the date before it
@@ -191,15 +218,7 @@ def _dates_before(order: Order, dongles: Sequence[Dongle]) -> dict[int, date | N
 
 
 def date_after_cancellation(covered: Sequence[LicenceCoverage], stood_before: date | None, from_on: date) -> date:
-    """Q6, C3: the date that is right once the order's periods have ended.
-
-    It is the last day of the least covered licence. Where the dongle was ragged before the order, it is not less than
-    the date that stood then, as far as any licence is still covered: that had been paid.
-    """
-    least = coverage.least_covered_on(covered)
-    if least is None:
+    """Q6, C3: the date that is right once the order's periods have ended; without licences, the one that stood."""
+    if not covered:
         return stood_before or from_on - timedelta(days=1)
-    if stood_before is None:
-        return least
-    latest = max(coverage.covered_through(licence) for licence in covered)
-    return max(least, min(stood_before, latest))
+    return coverage.date_to_restate(covered, stood_before)

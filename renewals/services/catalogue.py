@@ -103,20 +103,25 @@ def copy_price_list(
             f"Prices are raised by {write_rate(LEAST_RAISE)} to {write_rate(MOST_RAISE)} at once.",
             {"field": "raise_by"},
         )
-    copied = PriceList(name=name, currency=price_list.currency, segment=price_list.segment, valid_from=valid_from)
+    copied = PriceList(
+        name=name,
+        currency=price_list.currency,
+        segment=price_list.segment,
+        valid_from=valid_from,
+        replacement_fee=_raised_amount(price_list.replacement_fee, raise_by),
+    )
     prices = {product: _raised(each, raise_by) for product, each in prices_of(price_list).items()}
     reason = f"Copied from {price_list}" + (f", prices raised by {write_rate(raise_by)}" if raise_by else "")
     return keep_price_list(price_list=copied, prices=prices, actor=actor, at=at, reason=reason)
 
 
 def _raised(prices: Prices, by: Fraction) -> Prices:
+    return Prices(*(_raised_amount(amount, by) for amount in prices))  # type: ignore[arg-type]
+
+
+def _raised_amount(amount: int | None, by: Fraction) -> int | None:
     factor = 1 + by
-    return Prices(
-        *(
-            None if amount is None else round_half_up(amount * factor.numerator, factor.denominator)  # type: ignore[arg-type]
-            for amount in prices
-        )
-    )
+    return None if amount is None else round_half_up(amount * factor.numerator, factor.denominator)
 
 
 @transaction.atomic
@@ -226,6 +231,14 @@ def _check_prices(price_list: PriceList, prices: Mapping[Product, Prices]) -> No
     """Before the database would refuse: an upgrade costs more than an SMA year, whatever the policy."""
     if not prices:
         raise DomainError("price_list_empty", "Give at least one product its prices.")
+    fee = price_list.replacement_fee
+    if fee is not None and not 0 < fee <= MOST_AMOUNT:
+        raise DomainError(
+            "amount_out_of_range",
+            f"The fee for a replaced dongle is out of range: from 1 to {MOST_AMOUNT:,} of the currency's minor unit, or"
+            " none.",
+            {"field": "replacement_fee"},
+        )
     for product, each in prices.items():
         if any(amount is not None and not 0 <= amount <= MOST_AMOUNT for amount in each):
             raise DomainError(

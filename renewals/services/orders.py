@@ -11,7 +11,7 @@ from dongles import coverage
 from dongles import queries as dongle_queries
 from dongles import services as dongle_services
 from dongles.coverage import LicenceCoverage, Period
-from dongles.models import Dongle, Licence, SmaPeriod, UnlockCode
+from dongles.models import Dongle, Licence, SmaPeriod
 from portal import audit, outbox
 from portal.access import check_ability
 from portal.audit import Actor, Deed
@@ -53,7 +53,9 @@ class LockedDongle(NamedTuple):
 
     @property
     def has_changed(self) -> bool:
-        return self.fingerprint != self.quoted.fingerprint or self.dongle.state != Dongle.State.ACTIVE
+        """Q1: whether it is not what was quoted any more. A lost dongle can still be replaced (Q8)."""
+        usable = {Dongle.State.ACTIVE, Dongle.State.LOST} if self.quoted.replacement else {Dongle.State.ACTIVE}
+        return self.fingerprint != self.quoted.fingerprint or self.dongle.state not in usable
 
 
 def accept_quote(
@@ -69,8 +71,8 @@ def accept_quote(
 
     The purchase order's file is kept in the same transaction: what `attach_purchase_order` refuses leaves no order.
     Accepted again, the same order is returned. Refuses what the state refuses (`quote_not_sent`, `quote_superseded`,
-    `quote_declined`), `quote_expired`, `purchase_order_missing`, `quote_straddled` (policy `requote`), and
-    `dongle_changed`: then a new version has been drafted, whose number is in the data.
+    `quote_declined`), `quote_expired`, `purchase_order_missing`, `quote_straddled` (policy `requote`),
+    `serial_taken` (Q8), and `dongle_changed`: then a new version has been drafted, whose number is in the data.
     """
     with transaction.atomic():
         version = lock_version(version).version
@@ -110,8 +112,8 @@ def accept_quote(
 def fulfil_order(*, order: Order, actor: Actor, at: datetime, paid_on: date) -> Order:
     """Record the payment of an accepted order and fulfil it: periods, revenue and codes in one transaction (Q6).
 
-    Fulfilled again, nothing happens. Refuses `order_cancelled`, `paid_in_future`, `paid_before_quote` and
-    `dongle_changed`.
+    Fulfilled again, nothing happens. Refuses `order_cancelled`, `paid_in_future`, `paid_before_quote`, `dongle_changed`
+    and `serial_taken` (Q8).
     """
     check_ability(actor, "settle")
     version = lock_version(order.version).version
@@ -145,7 +147,7 @@ def _take_order(
     at: datetime,
 ) -> Order:
     today = timezone.localdate(at)
-    news = news_since(version, [(each.quoted, each.carried) for each in dongles], today)
+    news = news_since(version, [(each.quoted, each.carried) for each in dongles if not each.quoted.replacement], today)
     order = Order(
         quote=version.quote,
         version=version,
@@ -192,13 +194,15 @@ def _draft_of_today(version: QuoteVersion, dongles: Sequence[LockedDongle], toda
 
 
 def lock_quoted(version: QuoteVersion) -> list[LockedDongle]:
-    """The version's dongles under their row locks, with what they carry now."""
+    """The version's dongles under their row locks, with what they carry now; one that is to take a place (Q8) too."""
     quoted = list(QuoteDongle.objects.filter(version=version).order_by("dongle_id"))
-    locked = dongle_services.lock_dongles(row.dongle_id for row in quoted)
+    coming = [row.replacement["serial"] for row in quoted if row.replacement]
+    on_record = Dongle.objects.filter(serial__in=coming).values_list("pk", flat=True) if coming else ()
+    locked = dongle_services.lock_dongles([*(row.dongle_id for row in quoted), *on_record])
     for row in quoted:
         row.dongle = locked[row.dongle_id]
     carried: dict[int, Carried] = {row.dongle_id: [] for row in quoted}
-    for licence in dongle_queries.licences_of(locked.values()):
+    for licence in dongle_queries.licences_of(row.dongle for row in quoted):
         carried[licence.dongle_id].append((licence, dongle_queries.coverage_of(licence)))
     return [LockedDongle(row, carried[row.dongle_id]) for row in quoted]
 
@@ -237,6 +241,9 @@ def _fulfil(order: Order, dongles: Sequence[LockedDongle], actor: Actor, at: dat
 
     codes = []
     for each, dates in zip(dongles, redated, strict=True):
+        if each.quoted.replacement:
+            _exchange(order, each, actor, at)
+            continue
         covered_now = [
             (
                 licence,
@@ -257,7 +264,9 @@ def _fulfil(order: Order, dongles: Sequence[LockedDongle], actor: Actor, at: dat
             at=at,
         )
         codes.append(code)
-        deeds.append(code_deed(code))
+        deeds.append(dongle_services.code_deed(code))
+    if not codes:
+        return deeds
     dongle_services.mark_releases_sold_against(
         {covered.family for each in dongles for _, covered in each.carried}, today
     )
@@ -265,13 +274,18 @@ def _fulfil(order: Order, dongles: Sequence[LockedDongle], actor: Actor, at: dat
     return deeds
 
 
-def code_deed(code: UnlockCode) -> Deed:
-    return Deed(
-        "issue_code",
-        code,
-        {"expiry_on": str(code.previous_expiry_on or "")},
-        {"expiry_on": str(code.expiry_on), "sequence": code.sequence},
+def _exchange(order: Order, each: LockedDongle, actor: Actor, at: datetime) -> None:
+    """Q8: the dongle that was ordered takes the place of the quoted one; a quote of a replacement has no other part."""
+    exchange = dongle_services.exchange_dongle(
+        dongle=each.dongle, **each.quoted.replacement, issued_for=f"order {order.number}", actor=actor, at=at
     )
+    post_exchange(exchange, at)
+
+
+def post_exchange(exchange: dongle_services.Exchange, at: datetime) -> None:
+    """Have the codes of a replacement mailed to the owner's contacts."""
+    codes = [code.pk for code in exchange.codes]
+    outbox.post("dongle_replaced", [{"replacement": exchange.replacement.pk, "codes": codes}], at=at)
 
 
 class Sale(NamedTuple):

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
+from dongles import queries as dongle_queries
+from dongles.models import Dongle
 from portal import audit, outbox
 from portal.access import check_ability
 from portal.audit import Actor, Deed
@@ -19,7 +21,7 @@ from portal.wording import write_day
 from renewals import queries
 from renewals.documents import quote_pdf
 from renewals.models import PolicySettings, Quote, QuoteDocument, QuoteDongle, QuoteLine, QuoteVersion, RenewalRequest
-from renewals.queries import NO_CONCESSIONS, Concessions, DongleRequest, PricedQuote
+from renewals.queries import NO_CONCESSIONS, Concessions, DongleRequest, PricedQuote, ReplacementRequest
 from renewals.rows import rows_of
 from renewals.services.catalogue import hold_terms
 from renewals.services.requests import answer_requests, link_request
@@ -47,13 +49,17 @@ def draft_quote(
     `newest_known` is the number of the newest version that who drafts has seen: where somebody has made a newer one
     meanwhile it is refused (`quote_changed`) rather than superseded unseen. `answers` is a request that the quote is
     made for (`link_request`). Refuses what `price_quote` refuses,
-    `discount_out_of_range`, `discount_reason_missing` (for whatever is conceded, Q3) and `quote_accepted`.
+    `discount_out_of_range`, `discount_reason_missing` (for whatever is conceded, Q3), `quote_accepted`, and where a
+    dongle is to be replaced (Q8) `replacement_reason_missing` and `serial_taken`.
     """
     check_ability(actor, "sell")
     if not 0 <= concessions.discount <= 1:
         raise DomainError("discount_out_of_range", "A discount lies between 0 and 100 %.", {"field": "discount"})
     if concessions != NO_CONCESSIONS and not discount_reason.strip():
         raise DomainError("discount_reason_missing", "Say why this is given.", {"field": "discount_reason"})
+    for request in requests:
+        if request.replacement:
+            _check_replacement(request.dongle, request.replacement)
     quote = None if revises is None else Quote.objects.select_for_update().get(pk=revises.pk, customer=customer)
     hold_terms()
     priced = queries.price_quote(
@@ -103,6 +109,12 @@ def draft_quote(
     if answers is not None:
         link_request(request=answers, quote=quote, actor=actor, at=at)
     return version
+
+
+def _check_replacement(dongle: Dongle, wanted: ReplacementRequest) -> None:
+    if not wanted.reason.strip():
+        raise DomainError("replacement_reason_missing", "Say what happened to the dongle.", {"field": "reason"})
+    dongle_queries.check_successor(dongle, wanted.serial)
 
 
 def needs_approval(priced: PricedQuote, role: str) -> bool:
