@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from renewals.api.dongles import DongleView
+from renewals.api.handover import FindView, LoseView, ReplaceView, TransferView
 from renewals.api.orders import CancelView, OrderView, PayView
 from renewals.api.quotes import (
     AcceptView,
@@ -23,6 +24,10 @@ version_patterns = [
 ]
 urlpatterns = [
     path("dongles/<str:serial>/", DongleView.as_view()),
+    path("dongles/<str:serial>/lost/", LoseView.as_view()),
+    path("dongles/<str:serial>/found/", FindView.as_view()),
+    path("dongles/<str:serial>/replace/", ReplaceView.as_view()),
+    path("dongles/<str:serial>/transfer/", TransferView.as_view()),
     path("quotes/preview/", PreviewView.as_view()),
     path("quotes/", QuotesView.as_view()),
     path("quotes/<int:quote_id>/", QuoteView.as_view()),

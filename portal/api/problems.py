@@ -27,6 +27,7 @@ CONFLICTS = frozenset(
         "order_cancelled",
         "order_fulfilled",
         "order_not_fulfilled",
+        "order_waits",
         "quote_accepted",
         "quote_already_sent",
         "quote_changed",

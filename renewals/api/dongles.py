@@ -75,6 +75,10 @@ class DongleSerializer(serializers.Serializer[dict[str, Any]]):
     kind = serializers.ChoiceField(source="dongle.kind", choices=Dongle.Kind.choices)
     state = serializers.ChoiceField(source="dongle.state", choices=Dongle.State.choices)
     customer = CustomerSerializer(source="dongle.customer", allow_null=True)
+    replaced_by = serializers.CharField(
+        source="replaced_by.successor.serial", allow_null=True, help_text="The dongle that took its place (Q8)."
+    )
+    replaces = serializers.CharField(source="replaces.predecessor.serial", allow_null=True)
     status = serializers.ChoiceField(choices=SMA_STATUS)
     standing = serializers.CharField(help_text="How its SMA stands, in a sentence or two.")
     issued_expiry_on = serializers.DateField(
@@ -97,6 +101,16 @@ class DongleSerializer(serializers.Serializer[dict[str, Any]]):
     orders = OrderSummarySerializer(many=True, help_text="The newest twenty.")
 
 
+def presented_dongle(serial: str) -> Response:
+    """The dongle as it is now, with what its page shows."""
+    dongle = dongle_at(serial)
+    overview = overviews.dongle_overview(dongle, timezone.localdate())
+    overview["orders"] = overviews.orders_newest_first().filter(version__dongles__dongle=dongle)[:20]
+    for name in ("newest_running", "newest"):
+        overview[name] = list(overview[name].values())
+    return Response(DongleSerializer(overview).data)
+
+
 class DongleView(StaffView):
     @operation(
         "dongle",
@@ -107,9 +121,4 @@ class DongleView(StaffView):
     )
     def get(self, request: Request, serial: str) -> Response:
         """Its licences with their coverage today, what runs, its codes, quotes and orders."""
-        dongle = dongle_at(serial)
-        overview = overviews.dongle_overview(dongle, timezone.localdate())
-        overview["orders"] = overviews.orders_newest_first().filter(version__dongles__dongle=dongle)[:20]
-        for name in ("newest_running", "newest"):
-            overview[name] = list(overview[name].values())
-        return Response(DongleSerializer(overview).data)
+        return presented_dongle(serial)

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from dongles.models import Replacement
 from portal.api.fields import AmountField, RateField
 from portal.models import Customer
 from renewals.models import QuoteLine
@@ -74,6 +75,12 @@ class AddedSerializer(serializers.Serializer[Any]):
     seats = serializers.IntegerField(min_value=1, max_value=65535)
 
 
+class ReplacingSerializer(serializers.Serializer[Any]):
+    serial = serializers.CharField()
+    cause = serializers.ChoiceField(choices=Replacement.Cause.choices)
+    reason = serializers.CharField(allow_blank=True)
+
+
 class QuotedDongleSerializer(serializers.Serializer[ShownDongle]):
     """What a quote asks for a dongle, and its price. The rulebook's E is `paid_through`, its T `covered_through`."""
 
@@ -81,6 +88,9 @@ class QuotedDongleSerializer(serializers.Serializer[ShownDongle]):
     renew_years = serializers.IntegerField(source="quoted.renew_years", allow_null=True)
     align_to = serializers.DateField(source="quoted.align_to", allow_null=True)
     add = AddedSerializer(source="quoted.added", many=True)
+    replacement = serializers.SerializerMethodField(
+        help_text="Which dongle takes its place, and why (Q8); null in every other quote."
+    )
     paid_through = serializers.DateField(source="quoted.paid_through", allow_null=True)
     covered_through = serializers.DateField(source="quoted.covered_through")
     lines = serializers.SerializerMethodField()
@@ -88,6 +98,9 @@ class QuotedDongleSerializer(serializers.Serializer[ShownDongle]):
         help_text="By the index of a lapsed licence, the versions that it missed."
     )
     net = AmountField(source="quoted.net")
+
+    def get_replacement(self, shown: ShownDongle) -> ReplacingSerializer(allow_null=True):
+        return shown.quoted.replacement or None
 
     def get_lines(self, shown: ShownDongle) -> LineSerializer(many=True):
         lines = [line for group in shown.groups for line in group.lines]

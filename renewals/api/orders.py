@@ -101,7 +101,7 @@ class PayView(StaffView):
         "Record the payment of an order that waits for it",
         request=PaymentRequest,
         answer=OrderSerializer,
-        refusals="paid_in_future order_cancelled dongle_changed code_numbers_used_up",
+        refusals="paid_in_future order_cancelled dongle_changed serial_taken code_numbers_used_up",
         missing="not_found",
         examples={"A day": {"paid_on": "2026-01-30"}},
     )

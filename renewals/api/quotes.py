@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from dongles import queries as dongle_queries
 from dongles.forms import plain_text
+from dongles.models import Replacement
 from portal.api.fields import DayField, FlagField, RateField, RequestSerializer, TextField, WholeNumberField
 from portal.api.schema import operation
 from portal.api.views import StaffView
@@ -20,7 +21,7 @@ from renewals.api.lines import CustomerSerializer, PricedSerializer
 from renewals.api.orders import OrderSerializer, presented_order
 from renewals.models import PolicySettings, Quote, QuoteVersion
 from renewals.pricing import AddedLicence
-from renewals.queries import Concessions, DongleRequest
+from renewals.queries import Concessions, DongleRequest, ReplacementRequest
 from renewals.services import orders, quotes
 from renewals.states import QuoteState
 
@@ -28,9 +29,9 @@ PRICING_REFUSALS = (
     "not_a_serial unknown_serial dongle_without_owner dongle_of_other_customer dongle_not_active dongle_twice"
     " nothing_requested renew_or_align years_out_of_range no_licences no_price upgrade_not_above_sma align_too_early"
     " too_far_ahead nothing_to_buy no_price_list no_policy unknown_product wrong_family too_many_products"
-    " too_many_seats free_months_out_of_range"
+    " too_many_seats free_months_out_of_range replacement_alone"
 )
-DRAFTING_REFUSALS = PRICING_REFUSALS + " discount_reason_missing"
+DRAFTING_REFUSALS = PRICING_REFUSALS + " discount_reason_missing replacement_reason_missing serial_taken"
 ASKED = {"dongles": [{"serial": "104-233", "renew_years": 1}]}
 ASKED_MORE = {
     "dongles": [
@@ -46,13 +47,25 @@ class AddedRequest(RequestSerializer):
     seats = WholeNumberField(min_value=1, max_value=65535)
 
 
+class ReplacementAsked(RequestSerializer):
+    """Q8: which dongle takes the place of a lost or broken one. `broken` says that it is handed back."""
+
+    serial = TextField(max_length=80, help_text="Of the new dongle, in any spelling.")
+    cause = serializers.ChoiceField(choices=Replacement.Cause.choices)
+    reason = TextField(max_length=250, allow_blank=True, help_text="What happened.")
+
+
 class DongleAsked(RequestSerializer):
-    """For one dongle: renewal for years or alignment to a date, and/or added licences (rules P1–P7)."""
+    """For one dongle: renewal for years or alignment to a date, and/or added licences (rules P1–P7).
+
+    Or that another takes its place (rule Q8), in a quote of its own.
+    """
 
     serial = TextField(max_length=80, help_text="In any spelling.")
     renew_years = WholeNumberField(required=False, allow_null=True)
     align_to = DayField(required=False, allow_null=True)
     add = serializers.ListField(child=AddedRequest(), required=False, allow_null=True, max_length=200)
+    replacement = ReplacementAsked(required=False, allow_null=True)
 
 
 class PreviewRequest(RequestSerializer):
@@ -129,11 +142,19 @@ def asked_of(body: dict[str, Any]) -> tuple[Customer, list[DongleRequest]]:
             asked.get("renew_years"),
             asked.get("align_to"),
             tuple(AddedLicence(**added) for added in asked.get("add") or ()),
+            replacement_of(asked.get("replacement")),
         )
         for asked in body.pop("dongles")
     ]
     body["concessions"] = Concessions(**{key: body.pop(key) for key in Concessions._fields if key in body})
     return dongle_queries.owner_of(requests[0].dongle), requests
+
+
+def replacement_of(asked: dict[str, Any] | None) -> ReplacementRequest | None:
+    """The dongle that is to take another's place, its serial in the canonical form."""
+    if not asked:
+        return None
+    return ReplacementRequest(**{**asked, "serial": dongle_queries.serial_in(plain_text(asked["serial"]))})
 
 
 def versions_of(quote_id: int) -> QuerySet[QuoteVersion]:
@@ -285,7 +306,7 @@ class AcceptView(StaffView):
         request=AcceptRequest,
         answer=OrderSerializer,
         refusals="purchase_order_missing quote_not_sent quote_declined quote_superseded quote_expired quote_straddled"
-        " dongle_changed code_numbers_used_up",
+        " dongle_changed serial_taken code_numbers_used_up",
         missing="not_found",
         examples={
             "A purchase order": {"purchase_order_number": "PO-77", "accepted_by": "Ada Lenz, laboratory manager"}

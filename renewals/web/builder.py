@@ -34,7 +34,7 @@ def quote_builder(request: HttpRequest, serial: str) -> HttpResponse:
     With `?revises=` it makes the next version of a quote, with `?request=` it answers a request for one.
     """
     dongle = dongle_queries.dongle_by_serial(serial)
-    revises = _revised_quote(request, dongle)
+    revises = revised_quote(request, dongle)
     form = _form(request, dongle, revises)
     if request.htmx and form.is_half_typed:
         return HttpResponse(status=204)
@@ -161,7 +161,8 @@ def _answered_request(request: HttpRequest) -> RenewalRequest | None:
     return get_object_or_404(RenewalRequest, pk=int(number))
 
 
-def _revised_quote(request: HttpRequest, dongle: Dongle) -> Quote | None:
+def revised_quote(request: HttpRequest, dongle: Dongle) -> Quote | None:
+    """The dongle's quote of which `?revises=` asks for the next version (`quote_of_other_dongles`)."""
     number = request.GET.get("revises", "")
     if not number.isdecimal() or len(number) > LONGEST_NUMBER:
         return None
