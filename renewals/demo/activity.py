@@ -20,6 +20,7 @@ from renewals.services import orders, quotes
 from renewals.services.bridges import grant_bridge
 from renewals.services.cancellations import cancel_order
 from renewals.services.files import attach_purchase_order
+from renewals.services.replacements import replace_dongle
 from renewals.services.requests import record_request
 
 OFFICE_OPENS = time(8)
@@ -80,6 +81,11 @@ class Desk:
         until = self._on + timedelta(days=days_ahead)
         grant_bridge(version=version, until=until, reason=reason, actor=self._sales, at=moment)
 
+    def replace(self, serial: str, days_ago: int, successor: str, reason: str) -> None:
+        """A broken dongle was handed back; another takes its place, which is free."""
+        dongle, moment = Dongle.objects.get(serial=serial), self._moment(days_ago)
+        replace_dongle(dongle=dongle, serial=successor, cause="broken", reason=reason, actor=self._sales, at=moment)
+
     def settle(self, order: Order, days_ago: int) -> None:
         moment = self._moment(days_ago)
         orders.fulfil_order(order=order, actor=self._finance, at=moment, paid_on=timezone.localdate(moment))
@@ -117,6 +123,7 @@ def act_out(on: date, users: Mapping[str, User]) -> None:
     added = desk.accept(desk.send("104403", 75, added=(AddedLicence("VOL-ACQ", 1),)), 60, "RB-2044")
     desk.confirm(added, 58)
     desk.send("104408", 50)
+    desk.replace("104415", 47, "104416", "It is not recognised by any computer any more.")
     paid = desk.accept(desk.send("104413", 45), 40, "")
     desk.cancel(cancelled, 30, "The instrument was sold.")
     desk.settle(paid, 28)

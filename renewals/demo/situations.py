@@ -207,7 +207,7 @@ SITUATIONS = (
     Situation(
         "104314",
         "Lost",
-        "Nothing can be sold for it: dongle_not_active.",
+        "Nothing can be sold for it before it is found again or replaced: try both.",
         _of("VOL-VIS", months=5),
         15,
         state=Dongle.State.LOST,
@@ -309,6 +309,14 @@ SITUATIONS = (
         _of("VOL-VIS", months=0),
         38,
     ),
+    Situation(
+        "104415",
+        "Broken, handed back and replaced",
+        "Look where its licences went.",
+        _of("VOL-VIS", "VOL-QNT", months=9),
+        27,
+    ),
+    Situation("104416", "Took the place of 104415", "Renew it like any other.", lambda on: (), 27),
 )
 
 
