@@ -5,14 +5,16 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import pytest
 from django.db import connection
 
-from dongles.models import SmaPeriod, UnlockCode
+from dongles.models import Dongle, Replacement, SmaPeriod, UnlockCode
 from portal.errors import DomainError
 from renewals.models import Order, RevenueSegment
 from renewals.services import quotes
+from renewals.services.replacements import replace_dongle
 from tests import world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -104,3 +106,55 @@ def test_two_revisions_at_once_get_two_numbers(dongle):
     results = at_once([lambda: world.draft(dongle, "2026-02-01", revises=first.quote)] * 4)
     assert sorted(version.number for version in results) == [2, 3, 4, 5]
     assert first.quote.versions.filter(state="draft").count() == 1
+
+
+def replacing(dongle, serial):
+    return lambda: replace_dongle(
+        dongle=dongle, serial=serial, cause="broken", reason="Bent", actor=world.SALES, at=world.at("2026-02-01")
+    )
+
+
+def test_two_replacements_of_a_dongle_at_once_move_its_licences_once_q8(dongle):
+    results = at_once([replacing(dongle, "109001"), replacing(dongle, "109002")])
+    assert sorted(type(result).__name__ for result in results) == ["DomainError", "Replacement"], results
+    assert [result.code for result in results if isinstance(result, DomainError)] == ["dongle_not_active"]
+    assert Replacement.objects.count() == UnlockCode.objects.count() == 1
+    assert Dongle.objects.count() == 2
+
+
+def test_without_the_lock_the_second_replacement_is_not_told_that_the_dongle_is_retired(dongle):
+    results = at_once([replacing(dongle, "109001"), replacing(dongle, "109002")], locked=False)
+    assert [getattr(result, "code", "") for result in results if isinstance(result, Exception)] != ["dongle_not_active"]
+
+
+def test_two_dongles_replaced_by_the_same_new_one_at_once_leave_one_of_them_as_it_was_q8(dongle):
+    other = world.make_dongle("104234", customer=dongle.customer)
+    results = at_once([replacing(dongle, "109001"), replacing(other, "109001")])
+    assert sorted(type(result).__name__ for result in results) == ["DomainError", "Replacement"], results
+    assert [result.code for result in results if isinstance(result, DomainError)] == ["serial_taken"]
+    assert sorted(Dongle.objects.values_list("state", flat=True)) == ["active", "active", "retired"]
+
+
+def accepted_and_replaced(dongle, *, locked: bool) -> tuple[object, object, list[date]]:
+    """What comes of a quote accepted and its dongle replaced at once; and what date the new dongle's code states."""
+    version = world.send(dongle, "2026-02-01")
+    calls = [lambda: world.accept(version, "2026-02-01"), replacing(dongle, "109001")]
+    accepted, replaced = at_once(calls, locked=locked)
+    stated = UnlockCode.objects.filter(dongle__serial="109001").values_list("expiry_on", flat=True)
+    return accepted, replaced, list(stated)
+
+
+def test_a_dongle_replaced_and_its_quote_accepted_at_once_end_in_one_of_two_ways_q1_q8(dongle):
+    accepted, replaced, stated = accepted_and_replaced(dongle, locked=True)
+    assert isinstance(replaced, Replacement), replaced
+    if isinstance(accepted, Order):  # first: what it bought went over
+        assert stated == [date(2027, 3, 31)]
+    else:  # second: it is quoted anew
+        assert (accepted.code, stated) == ("dongle_changed", [date(2026, 3, 31)])
+    assert Dongle.objects.get(pk=dongle.pk).state == "retired"
+
+
+def test_without_the_lock_what_was_bought_misses_the_new_dongle_or_one_of_them_crashes(dongle):
+    accepted, replaced, stated = accepted_and_replaced(dongle, locked=False)
+    is_sold_and_lost = isinstance(accepted, Order) and stated == [date(2026, 3, 31)]
+    assert is_sold_and_lost or not isinstance(accepted, Order | DomainError) or not isinstance(replaced, Replacement)
