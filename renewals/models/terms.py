@@ -173,8 +173,8 @@ class PolicySettings(models.Model):
         max_length=10,
         choices=ReplacementPrice,
         default=ReplacementPrice.FREE,
-        help_text="What it costs that another dongle takes the place of a lost or broken one (Q8). It buys no SMA: what is"
-        " paid for goes over.",
+        help_text="What it costs that another dongle takes the place of a lost or broken one (Q8). It buys no SMA:"
+        " what is paid for goes over.",
     )
     quote_valid_days = models.PositiveSmallIntegerField(
         default=30,
