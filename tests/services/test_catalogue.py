@@ -49,6 +49,24 @@ def copy(price_list, raise_by="0.03", valid_from="2026-07-01", **fields):
     )
 
 
+def test_the_fee_for_a_replaced_dongle_is_raised_and_compared_too_q8(eur):
+    first = keep(replacement_fee=8_000)
+    second = copy(first, valid_from="2026-08-01")
+    assert second.replacement_fee == 8_240
+    compared = comparison_of(second).fee
+    assert (compared.old, compared.new, compared.change) == (8_000, 8_240, "+3%")
+    assert comparison_of(first).fee.old is None
+    assert AuditEvent.objects.last().after["replacement_fee"] == 8_240
+
+
+@pytest.mark.parametrize("fee", [0, -1, 10**11])
+def test_a_fee_that_cannot_be_is_refused_and_not_written(eur, fee):
+    with pytest.raises(DomainError, match="amount_out_of_range") as refusal:
+        keep(replacement_fee=fee)
+    assert refusal.value.data == {"field": "replacement_fee"}
+    assert PriceList.objects.get() == eur
+
+
 def test_a_copy_raised_by_three_per_cent_says_so_in_the_audit_trail(eur):
     made = copy(eur)
     assert terms.prices_of(made)[product()] == Prices(618_000, 123_600, 247_200)

@@ -81,6 +81,18 @@ def test_what_cannot_be_comes_back_with_a_sentence_and_nothing_is_written(office
     assert not AuditEvent.objects.exists()
 
 
+def test_the_fee_for_a_replaced_dongle_is_typed_in_major_units_too_and_told_once_it_is_used(
+    office, price_list, dongle, today
+):
+    assert office.post(address(price_list), list_fields(replacement_fee="80.00")).status_code == 302
+    assert PriceList.objects.get().replacement_fee == 8_000
+    assert 'value="80.00"' in text_of(office.get(address(price_list)))
+    world.draft(dongle, today)
+    told = text_of(office.get(address(price_list)))
+    assert "80.00" in told
+    assert 'name="replacement_fee"' not in told
+
+
 def test_a_row_that_is_emptied_leaves_the_list(office, price_list):
     office.post(address(price_list), list_fields(licence_201="", sma_year_201="", upgrade_201=""))
     assert sorted(price_list.entries.values_list("product__number", flat=True)) == [101, 102]
