@@ -9,7 +9,7 @@ GROWING = ["dongles_replacement", "dongles_replacement_licences"]
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dongles', '0005_products_and_releases'),
+        ('dongles', '0002_only_grows'),
     ]
 
     operations = [

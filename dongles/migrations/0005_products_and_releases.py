@@ -43,7 +43,7 @@ END $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dongles", "0002_only_grows")]
+    dependencies = [("dongles", "0003_replacements")]
     operations = [
         migrations.AlterConstraint(
             model_name="product",

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('dongles', '0003_replacements'),
-        ('renewals', '0008_search'),
+        ('renewals', '0006_reminders'),
     ]
 
     operations = [

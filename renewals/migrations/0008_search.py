@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('renewals', '0006_reminders'),
+        ('renewals', '0007_replacements'),
     ]
 
     operations = [
