@@ -136,6 +136,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep the outbox": {"task": "portal.tasks.sweep_outbox", "schedule": 30.0},
     "forget the files of old jobs": {"task": "portal.tasks.forget_old_job_files", "schedule": 86_400.0},
+    "begin the campaign of the month": {"task": "renewals.tasks.begin_scheduled_campaign", "schedule": 3600.0},
 }
 
 # Reminders of SMAs that end: posted at that hour of the business time zone. Every later hour of the day makes up for a
@@ -162,7 +163,10 @@ OUTBOX_HANDLERS = {
     "job_ended": "portal.notices.send_job_ended",
 }
 # What does long work (portal/jobs.py), by its kind.
-JOB_WORKERS: dict[str, str] = {}
+JOB_WORKERS = {
+    "campaign": "renewals.tasks.draft_for_campaign",
+    "campaign_send": "renewals.tasks.send_for_campaign",
+}
 
 AUTH_USER_MODEL = "portal.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

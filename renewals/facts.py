@@ -2,7 +2,8 @@
 one likes. From a day on, since a price may be asked for a later day too (what waiting costs).
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -64,33 +65,41 @@ class PricingFacts(NamedTuple):
 
 
 def facts_for(
-    customer: Customer,
-    dongles: Sequence[Dongle],
+    dongles: Mapping[Customer, Sequence[Dongle]],
     products: Iterable[str],
     *,
     since: date,
     through: date | None = None,
-) -> PricingFacts:
-    """Read the facts in six queries, seven where products (codes) are to be added, however many dongles there are.
+) -> dict[int, PricingFacts]:
+    """Read the facts for customers (by id) and these of their dongles, in six queries, seven where products (codes) are
+    to be added, however many customers and dongles there are.
 
     Without `through` only for the day `since`. Refuses `unknown_product`.
     """
     through = through or since
-    carried: dict[int, list[tuple[Licence, LicenceCoverage]]] = {dongle.pk: [] for dongle in dongles}
-    for licence in dongle_queries.licences_of(dongles):
+    carried: dict[int, list[tuple[Licence, LicenceCoverage]]] = defaultdict(list)
+    for licence in dongle_queries.licences_of([dongle for each in dongles.values() for dongle in each]):
         carried[licence.dongle_id].append((licence, dongle_queries.coverage_of(licence)))
     families = {covered.family for licences in carried.values() for _, covered in licences}
-    return PricingFacts(
-        customer,
-        since,
-        through,
-        {key: tuple(licences) for key, licences in carried.items()},
-        dongle_queries.published_releases(families, through=through, majors_only=True),
-        _products(set(products)),
-        list(_entries(customer, since, through)),
-        _policies(since, through),
-        _tax_rates(customer, since, through),
-    )
+    majors = dongle_queries.published_releases(families, through=through, majors_only=True)
+    added = _products(set(products))
+    entries = _entries({(customer.currency, customer.segment) for customer in dongles}, since, through)
+    policies = _policies(since, through)
+    tax_rates = _tax_rates({customer.country for customer in dongles}, since, through)
+    return {
+        customer.pk: PricingFacts(
+            customer,
+            since,
+            through,
+            {dongle.pk: tuple(carried[dongle.pk]) for dongle in theirs},
+            majors,
+            added,
+            entries[customer.currency, customer.segment],
+            policies,
+            tax_rates[customer.country, customer.tax_status],
+        )
+        for customer, theirs in dongles.items()
+    }
 
 
 def policy_on(on: date) -> PolicySettings:
@@ -103,24 +112,32 @@ def policy_on(on: date) -> PolicySettings:
 
 def price_list_on(customer: Customer, on: date) -> PriceList | None:
     """The price list in force for a customer on a day."""
-    return _price_lists(customer, on).first()
+    return _price_lists(customer.currency, customer.segment, on).first()
 
 
-def _price_lists(customer: Customer, on: date) -> QuerySet[PriceList]:
-    lists = PriceList.objects.filter(currency=customer.currency, segment=customer.segment, valid_from__lte=on)
+def _price_lists(currency: str, segment: str, on: date) -> QuerySet[PriceList]:
+    lists = PriceList.objects.filter(currency=currency, segment=segment, valid_from__lte=on)
     return lists.order_by("-valid_from")
 
 
-def _entries(customer: Customer, since: date, through: date) -> QuerySet[PriceListEntry]:
-    wanted = Q(price_list=_price_lists(customer, since).values("pk")[:1])
-    if through > since:
-        wanted |= Q(
-            price_list__currency=customer.currency,
-            price_list__segment=customer.segment,
-            price_list__valid_from__gt=since,
-            price_list__valid_from__lte=through,
-        )
-    return PriceListEntry.objects.filter(wanted).select_related("price_list", "product")
+def _entries(
+    kinds: Collection[tuple[str, str]], since: date, through: date
+) -> dict[tuple[str, str], list[PriceListEntry]]:
+    """The entries for each kind of customers: their currency and segment."""
+    wanted = Q()
+    for currency, segment in kinds:
+        wanted |= Q(price_list=_price_lists(currency, segment, since).values("pk")[:1])
+        if through > since:
+            wanted |= Q(
+                price_list__currency=currency,
+                price_list__segment=segment,
+                price_list__valid_from__gt=since,
+                price_list__valid_from__lte=through,
+            )
+    entries: dict[tuple[str, str], list[PriceListEntry]] = {kind: [] for kind in kinds}
+    for entry in PriceListEntry.objects.filter(wanted).select_related("price_list", "product"):
+        entries[entry.price_list.currency, entry.price_list.segment].append(entry)
+    return entries
 
 
 def _policies(since: date, through: date) -> Sequence[PolicySettings]:
@@ -128,12 +145,15 @@ def _policies(since: date, through: date) -> Sequence[PolicySettings]:
     return list(policies[:1] if through == since else policies)
 
 
-def _tax_rates(customer: Customer, since: date, through: date) -> Sequence[tuple[date, Decimal]]:
-    rates = TaxRate.objects.filter(
-        country=customer.country, tax_status=customer.tax_status, valid_from__lte=through
-    ).order_by("-valid_from")
-    rows = rates.values_list("valid_from", "rate")
-    return list(rows[:1] if through == since else rows)
+def _tax_rates(
+    countries: Collection[str], since: date, through: date
+) -> Mapping[tuple[str, str], list[tuple[date, Decimal]]]:
+    """The rates by country and tax status, the newest first; none where there is none."""
+    rows = TaxRate.objects.filter(country__in=countries, valid_from__lte=through).order_by("-valid_from")
+    rates: dict[tuple[str, str], list[tuple[date, Decimal]]] = defaultdict(list)
+    for country, tax_status, valid_from, rate in rows.values_list("country", "tax_status", "valid_from", "rate"):
+        rates[country, tax_status].append((valid_from, rate))
+    return rates
 
 
 def _products(codes: set[str]) -> dict[str, Product]:

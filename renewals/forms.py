@@ -13,6 +13,7 @@ from portal.models import Customer
 from portal.wording import count, write_day
 from renewals import uploads
 from renewals.models import PolicySettings
+from renewals.overviews.due import Window
 from renewals.pricing import AddedLicence
 from renewals.queries import Concessions, DongleRequest
 
@@ -333,3 +334,60 @@ class ReplacementForm(ReasonForm):
 
     def clean_discount(self) -> Decimal:
         return self.cleaned_data["discount"] or Decimal(0)
+
+
+class CampaignForm(forms.Form):
+    """In which days SMAs end that a campaign drafts quotes for, whose, and for how many years."""
+
+    marks_optional = False
+
+    starts_on = forms.DateField(label="SMA ends from", widget=DATE)
+    ends_on = forms.DateField(label="through", widget=DATE)
+    renew_years = forms.TypedChoiceField(label="Renew for", coerce=int)
+    family = forms.ChoiceField(label="Family", required=False)
+    country = forms.ChoiceField(label="Country", required=False)
+    owner = forms.ChoiceField(label="Owner", required=False)
+    currency = forms.ChoiceField(label="Currency", required=False)
+    includes_lapsed = forms.BooleanField(label="Those that lapsed within these days too", required=False)
+
+    def __init__(
+        self,
+        *args: object,
+        most_years: int,
+        families: Sequence[tuple[int, str]],
+        countries: Sequence[tuple[str, str]],
+        owners: Sequence[tuple[int, str]],
+        currencies: Sequence[str],
+        **kwargs: object,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["renew_years"].choices = [(n, count(n, "year")) for n in range(1, most_years + 1)]
+        self.fields["family"].choices = [("", "All"), *families]
+        self.fields["country"].choices = [("", "All"), *countries]
+        self.fields["owner"].choices = [("", "Everybody’s"), *owners]
+        self.fields["currency"].choices = [("", "All"), *((code, code) for code in currencies)]
+
+    @property
+    def window(self) -> Window:
+        """What is looked for."""
+        values = self.cleaned_data
+        return Window(
+            values["starts_on"],
+            values["ends_on"],
+            values["includes_lapsed"],
+            int(values["family"]) if values["family"] else None,
+            int(values["owner"]) if values["owner"] else None,
+            values["country"],
+            values["currency"],
+        )
+
+
+class ScheduleForm(forms.Form):
+    """When campaigns begin by themselves."""
+
+    is_on = forms.BooleanField(label="Begin a campaign every month", required=False)
+    day_of_month = forms.IntegerField(label="On day", min_value=1, max_value=28, help_text="Of the month, 1 to 28.")
+    days_ahead = forms.IntegerField(
+        label="For SMAs that end within", min_value=1, max_value=366, help_text="Days from then."
+    )
+    renew_years = forms.IntegerField(label="Renew for", min_value=1, help_text="Years.")

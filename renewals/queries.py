@@ -1,6 +1,6 @@
 """The price of a quote. `price_quote` is the one way from dongles on record to a price, for everybody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -27,6 +27,7 @@ __all__ = [
     "PricedRequest",
     "ReplacementRequest",
     "facts_of",
+    "facts_of_all",
     "policy_on",
     "price_list_on",
     "price_on",
@@ -127,9 +128,18 @@ def facts_of(
     customer: Customer, requests: Sequence[DongleRequest], *, since: date, through: date | None = None
 ) -> PricingFacts:
     """What the requests' price depends on, on a day or through a later one; refuses what can't be quoted at all."""
-    _check_dongles(customer, requests)
-    added = {added.product for request in requests for added in request.added}
-    return facts_for(customer, [request.dongle for request in requests], added, since=since, through=through)
+    return facts_of_all({customer: requests}, since=since, through=through)[customer.pk]
+
+
+def facts_of_all(
+    asked: Mapping[Customer, Sequence[DongleRequest]], *, since: date, through: date | None = None
+) -> dict[int, PricingFacts]:
+    """The same for several customers (by id), with as many queries as for one; refused where one of them would be."""
+    for customer, requests in asked.items():
+        _check_dongles(customer, requests)
+    dongles = {customer: [request.dongle for request in requests] for customer, requests in asked.items()}
+    added = {added.product for requests in asked.values() for request in requests for added in request.added}
+    return facts_for(dongles, added, since=since, through=through)
 
 
 def price_on(

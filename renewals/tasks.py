@@ -1,9 +1,49 @@
-"""Celery's tasks of selling: the reminders of a day."""
+"""What selling does by itself: the reminders of a day, the slices of campaigns, the campaign of the month."""
 
 from django.utils import timezone
 
+from portal.audit import Actor
 from portal.celery import app
-from renewals.services import reminders
+from portal.jobs import Step, Tell
+from portal.models import Job
+from renewals.models import Campaign
+from renewals.services import campaigns, reminders, sending
+
+REFUSALS_SHOWN = 100
+
+
+def draft_for_campaign(job: Job, tell: Tell) -> Step:
+    """A slice of a campaign's job: the first notes what is due, each other one drafts for the next customers."""
+    campaign, now = Campaign.objects.get(job=job), timezone.now()
+    if not job.checkpoint:
+        noted = campaigns.note_due(campaign=campaign, at=now)
+        return Step(0, noted, {"noted": noted} if noted else None)
+    drafted = campaigns.draft_next(campaign=campaign, actor=campaigns.actor_of(campaign), at=now)
+    done = job.done + drafted
+    return Step(done, job.total, job.checkpoint if drafted else None)
+
+
+def send_for_campaign(job: Job, tell: Tell) -> Step:
+    """A slice of sending a campaign's drafts."""
+    campaign, now = Campaign.objects.get(pk=job.params["campaign"]), timezone.now()
+    total = job.total if job.checkpoint else sending.drafts_of(campaign).count()
+    actor = Actor("Renewal campaign", job.asked_by_id)
+    sent = sending.send_next(campaign=campaign, after=job.checkpoint.get("after", 0), actor=actor, at=now)
+    if sent is None:
+        return Step(job.done, total, None)
+    told = [*job.result.get("refused", ()), *sent.refused]
+    result = {
+        "sent": job.result.get("sent", 0) + sent.quotes - len(sent.refused),
+        "not_sent": job.result.get("not_sent", 0) + len(sent.refused),
+        "refused": told[:REFUSALS_SHOWN],
+    }
+    return Step(job.done + sent.quotes, total, {"after": sent.last}, result)
+
+
+@app.task
+def begin_scheduled_campaign() -> None:
+    """Begin the campaign of the month if it is the day for it; harmless however often it is asked."""
+    campaigns.begin_scheduled_campaign(at=timezone.now())
 
 
 @app.task

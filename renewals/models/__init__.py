@@ -5,6 +5,7 @@ Every amount is an integer in the minor unit of the currency that stands once on
 """
 
 from renewals.models.bridges import Bridge
+from renewals.models.campaigns import Campaign, CampaignItem, CampaignSchedule
 from renewals.models.documents import PurchaseOrderFile, QuoteDocument
 from renewals.models.orders import Order, OrderLine, RevenueSegment
 from renewals.models.quotes import Quote, QuoteDongle, QuoteLine, QuoteVersion
@@ -14,6 +15,9 @@ from renewals.models.terms import PolicySettings, PriceList, PriceListEntry, Tax
 
 __all__ = [
     "Bridge",
+    "Campaign",
+    "CampaignItem",
+    "CampaignSchedule",
     "Order",
     "OrderLine",
     "PolicySettings",

@@ -10,16 +10,21 @@ from dongles.models import Dongle, Product
 from portal.models import Customer, User
 from portal.wording import count
 from renewals import states
+from renewals.models.campaigns import Campaign
 from renewals.models.terms import PolicySettings, PriceList, minor_units
 from renewals.pricing.explain import explain_steps
 from renewals.pricing.steps import steps_from_json
 
 
 class Quote(models.Model):
-    """A quote to a customer; what it offers is in its versions, of which the newest that was sent counts (Q2)."""
+    """A quote to a customer; what it offers is in its versions, of which the newest that was sent counts (Q2).
+
+    `campaign` is the one that drafted it, if one did.
+    """
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="quotes")
     created_at = models.DateTimeField()
+    campaign = models.ForeignKey(Campaign, null=True, on_delete=models.PROTECT, related_name="quotes")
 
     def __str__(self) -> str:
         return self.number

@@ -31,7 +31,7 @@ BATCH = 1000  # rows of a file that are completed at once
 # Per licence: C(l), and whether it was won back. Periods of a licence never overlap (Q4), so it was covered without a
 # gap from its first day, or from the day before `won_back_since`, through today if and only if its days add up to that.
 COVERED = """
-WITH covered AS (
+WITH covered AS MATERIALIZED (
     SELECT licence_id, max(ends_on) AS through,
         bool_or(%(today)s BETWEEN starts_on AND ends_on)
         AND sum(greatest(0, least(ends_on, %(today)s) - greatest(starts_on, %(won_back_since)s - 1) + 1))
@@ -46,7 +46,7 @@ WITH covered AS (
 )"""
 
 # Per dongle what decides on its bucket; it has missed a major if any licence was covered through less than the newest.
-STANDING = """, standing AS (
+STANDING = """, standing AS MATERIALIZED (
     SELECT dongle.id AS dongle_id, dongle.serial, dongle.state, customer.id AS customer_id, customer.name AS customer,
         customer.country, customer.currency, customer.owner_id,
         max(coalesce(covered.through, licence.acquired_on)) AS through,

@@ -20,7 +20,16 @@ from portal.models import Customer
 from portal.wording import write_day
 from renewals import queries
 from renewals.documents import quote_pdf
-from renewals.models import PolicySettings, Quote, QuoteDocument, QuoteDongle, QuoteLine, QuoteVersion, RenewalRequest
+from renewals.models import (
+    Campaign,
+    PolicySettings,
+    Quote,
+    QuoteDocument,
+    QuoteDongle,
+    QuoteLine,
+    QuoteVersion,
+    RenewalRequest,
+)
 from renewals.queries import NO_CONCESSIONS, Concessions, DongleRequest, PricedQuote, ReplacementRequest
 from renewals.rows import rows_of
 from renewals.services.catalogue import hold_terms
@@ -68,13 +77,38 @@ def draft_quote(
 
     deeds, number = [], 1
     if quote is None:
-        quote = Quote.objects.create(customer=customer, created_at=at)
+        quote = Quote(customer=customer, created_at=at)
     else:
         versions = list(quote.versions.select_related("drafted_by"))
         _check_newest(versions, newest_known)
         deeds += _supersede(versions, QuoteState.DRAFT)
         number = max(version.number for version in versions) + 1
-    version = QuoteVersion.objects.create(
+    version = _draft_of(quote, number, priced, actor)
+    version.discount_reason, version.note = discount_reason.strip(), note.strip()
+    audit.record(actor, at, *deeds, *_keep([(version, priced)]))
+    if answers is not None:
+        link_request(request=answers, quote=quote, actor=actor, at=at)
+    return version
+
+
+@transaction.atomic
+def draft_quotes(
+    *, priced: Sequence[PricedQuote], campaign: Campaign, actor: Actor, at: datetime
+) -> list[QuoteVersion]:
+    """Keep what was priced today as drafts of new quotes of a campaign, with as many queries as for one."""
+    check_ability(actor, "sell")
+    assert all(each.priced_on == timezone.localdate(at) for each in priced)
+    drafts = [
+        (_draft_of(Quote(customer=each.customer, created_at=at, campaign=campaign), 1, each, actor), each)
+        for each in priced
+    ]
+    audit.record(actor, at, *_keep(drafts))
+    return [version for version, _ in drafts]
+
+
+def _draft_of(quote: Quote, number: int, priced: PricedQuote, actor: Actor) -> QuoteVersion:
+    """What was priced as a draft, unsaved."""
+    return QuoteVersion(
         quote=quote,
         number=number,
         state=QuoteState.DRAFT,
@@ -85,9 +119,7 @@ def draft_quote(
         discount=priced.concessions.discount,
         waives_upgrades=priced.concessions.waives_upgrades,
         free_months=priced.concessions.free_months,
-        part_month=part_month,
-        discount_reason=discount_reason.strip(),
-        note=note.strip(),
+        part_month=priced.part_month,
         tax_rate=priced.tax_rate,
         net=priced.net,
         tax=priced.tax,
@@ -95,20 +127,19 @@ def draft_quote(
         drafted_by_id=actor.user_id,
         needs_approval=needs_approval(priced, actor.role),
     )
-    rows = rows_of(version, priced)
+
+
+def _keep(drafts: Sequence[tuple[QuoteVersion, PricedQuote]]) -> list[Deed]:
+    """Write drafts with their dongles and lines, and the quotes that are new: in four statements, however many."""
+    Quote.objects.bulk_create(version.quote for version, _ in drafts if version.quote.pk is None)
+    versions = QuoteVersion.objects.bulk_create(version for version, _ in drafts)
+    rows = [row for version, priced in drafts for row in rows_of(version, priced)]
     QuoteDongle.objects.bulk_create(quoted for quoted, _ in rows)
     QuoteLine.objects.bulk_create(line for _, lines in rows for line in lines)
-    deeds.append(
-        Deed(
-            "draft",
-            version,
-            after={"state": version.state, "total": version.total, "currency": version.currency},
-        )
-    )
-    audit.record(actor, at, *deeds)
-    if answers is not None:
-        link_request(request=answers, quote=quote, actor=actor, at=at)
-    return version
+    return [
+        Deed("draft", version, after={"state": version.state, "total": version.total, "currency": version.currency})
+        for version in versions
+    ]
 
 
 def _check_replacement(dongle: Dongle, wanted: ReplacementRequest) -> None:

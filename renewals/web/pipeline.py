@@ -1,7 +1,7 @@
 """The pipeline: whose SMA ends or ended, in buckets, as a page and as files of the same rows."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from django import forms
@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpRespo
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from portal import wording
@@ -156,11 +157,25 @@ def _render(request: HttpRequest, form: PipelineForm) -> HttpResponse:
                 ("value", "SMA for a year", "-value"),
             )
         },
+        "campaign_address": _campaign_address(filters, read.days),
         "considered": buckets.CONSIDERED,
         "value_definition": buckets.VALUE,
         "definitions": buckets.DEFINITIONS,
     }
     return render(request, "renewals/pipeline.html", context, status=422 if form.errors else 200)
+
+
+def _campaign_address(filters: PipelineFilters, days: buckets.Days) -> str:
+    """Where quotes are drafted for what is due of what is shown; none where a campaign can't be asked for it."""
+    firsts = (days.lapsed_before, *(day + timedelta(days=1) for day in days.due))
+    windows = dict(zip(buckets.DUE, zip(firsts, days.due, strict=False), strict=True))
+    windows[""] = (days.lapsed_before, days.due[-1])
+    if filters.bucket not in windows or filters.owner == pipeline.NOBODY:
+        return ""
+    starts_on, ends_on = windows[filters.bucket]
+    named = {name: getattr(filters, name) for name in ("family", "country", "owner", "currency")}
+    asked = {"starts_on": starts_on, "ends_on": ends_on, **{name: value for name, value in named.items() if value}}
+    return f"{reverse('renewals:new_campaign')}?{urlencode(asked)}"
 
 
 def _shown(rows: Sequence[PipelineRow]) -> Sequence[ShownRow]:
