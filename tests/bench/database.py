@@ -23,6 +23,7 @@ from renewals.models import Order, PolicySettings, PriceList, Quote, QuoteVersio
 from renewals.overviews import search_results
 from renewals.services.reminders import REMINDERS, post_reminders
 from tests import world
+from tests.bench import campaign
 from tests.bench.measuring import Figure, paired_medians
 
 SMALL = 1_000
@@ -43,6 +44,7 @@ def measure(large: int) -> Iterator[Figure]:
             yield from _pages()
             yield from _cycle()
             yield _reminders()
+            yield from campaign.measure()
 
 
 @contextmanager
