@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -76,6 +76,15 @@ def start_job(
     audit.record(actor, at, Deed("start", job, after={"title": title}))
     outbox.post(SLICE, [{"job": job.pk}], at=at)
     return job
+
+
+@transaction.atomic
+def start_job_unless_open(*, kind: str, title: str, actor: Actor, at: datetime, unit: str = "row") -> Job:
+    """Ask for work of which one at a time is enough: where one goes on already, that one is returned."""
+    with connection.cursor() as cursor:  # whoever asks at the same moment waits, and finds this one
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"job {kind}"])
+    going_on = Job.objects.filter(kind=kind, state__in=[Job.State.WAITING, Job.State.RUNNING]).first()
+    return going_on or start_job(kind=kind, title=title, unit=unit, actor=actor, at=at)
 
 
 @transaction.atomic

@@ -79,6 +79,9 @@ class Customer(models.Model):
         limit_choices_to=~models.Q(role="customer"),
         help_text="Who of the vendor's staff looks after this customer",
     )
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="merged_here"
+    )
 
     class Meta:
         indexes = (
@@ -89,26 +92,35 @@ class Customer(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def reachable_contacts(self) -> "models.QuerySet[Contact]":
+        """The contacts to whom mail may go: with an address, and not left (Q5). In the order in which they came."""
+        return self.contacts.filter(left_on__isnull=True).exclude(email="").order_by("pk")
+
 
 class Contact(models.Model):
     """A person at a customer's to whom quotes and codes may go. Who has left keeps the row and gets no mail.
 
     `reminders_stopped_at` is when they asked to get no reminders of SMAs; `reminders_key` opens the page to say so.
+    An address may be missing: spreadsheets bring such contacts, and the page of data quality lists them.
     """
 
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="contacts")
     name = models.CharField(max_length=200)
-    email = models.EmailField()
+    email = models.EmailField(blank=True)
     left_on = models.DateField(null=True, blank=True)
     reminders_stopped_at = models.DateTimeField(null=True, editable=False)
     reminders_key = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), unique=True, editable=False)
 
     class Meta:
-        constraints = (models.UniqueConstraint("customer", Lower("email"), name="contact_once_per_customer"),)
+        constraints = (
+            models.UniqueConstraint(
+                "customer", Lower("email"), condition=~models.Q(email=""), name="contact_once_per_customer"
+            ),
+        )
         indexes = (trigrams_of("email", "contact_email_trigrams"), trigrams_of("name", "contact_name_trigrams"))
 
     def __str__(self) -> str:
-        return f"{self.name} <{self.email}>"
+        return f"{self.name} <{self.email}>" if self.email else self.name
 
 
 class UserManager(BaseUserManager["User"]):

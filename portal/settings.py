@@ -137,6 +137,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep the outbox": {"task": "portal.tasks.sweep_outbox", "schedule": 30.0},
     "forget the files of old jobs": {"task": "portal.tasks.forget_old_job_files", "schedule": 86_400.0},
     "begin the campaign of the month": {"task": "renewals.tasks.begin_scheduled_campaign", "schedule": 3600.0},
+    "look for customers entered twice": {
+        "task": "portal.tasks.start_daily_job",
+        "args": ("double_customers", "Look for customers entered twice", "customer"),
+        "schedule": 86_400.0,
+    },
 }
 
 # Reminders of SMAs that end: posted at that hour of the business time zone. Every later hour of the day makes up for a
@@ -166,6 +171,7 @@ OUTBOX_HANDLERS = {
 JOB_WORKERS = {
     "campaign": "renewals.tasks.draft_for_campaign",
     "campaign_send": "renewals.tasks.send_for_campaign",
+    "double_customers": "renewals.services.customers.look_for_double_customers",
 }
 
 AUTH_USER_MODEL = "portal.User"

@@ -6,6 +6,7 @@ from celery.signals import worker_ready
 from django.utils import timezone
 
 from portal import jobs, outbox
+from portal.audit import Actor
 from portal.celery import app
 
 
@@ -25,6 +26,12 @@ def sweep_outbox() -> None:
 def forget_old_job_files() -> None:
     """Once a day: what jobs were given and made is kept for 30 days."""
     jobs.forget_old_files(timezone.now())
+
+
+@app.task
+def start_daily_job(kind: str, title: str, unit: str) -> None:
+    """Start long work that the clock asks for, unless the last of its kind still goes on."""
+    jobs.start_job_unless_open(kind=kind, title=title, unit=unit, actor=Actor("Clock"), at=timezone.now())
 
 
 @worker_ready.connect

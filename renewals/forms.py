@@ -181,7 +181,7 @@ class RecipientsForm(forms.Form):
 
     def __init__(self, *args: object, customer: Customer, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        contacts = list(customer.contacts.filter(left_on__isnull=True).order_by("pk"))
+        contacts = list(customer.reachable_contacts())
         self.fields["recipients"].choices = [(each.email, f"{each.name}, {each.email}") for each in contacts]
         self.fields["recipients"].initial = [each.email for each in contacts]
 

@@ -268,7 +268,7 @@ def addresses_of(customer: Customer, among: Collection[str] | None = None) -> li
 
     The refusal stays with the message, which is tried again: once a contact is on file the mail goes out.
     """
-    contacts = customer.contacts.filter(left_on__isnull=True).order_by("pk")
+    contacts = customer.reachable_contacts()
     addresses = [contact.email for contact in contacts if among is None or contact.email in among]
     if not addresses:
         raise DomainError("no_contact", f"{customer.name} has no contact with an e-mail address on file.")

@@ -7,6 +7,7 @@ Every amount is an integer in the minor unit of the currency that stands once on
 from renewals.models.bridges import Bridge
 from renewals.models.campaigns import Campaign, CampaignItem, CampaignSchedule
 from renewals.models.documents import PurchaseOrderFile, QuoteDocument
+from renewals.models.merges import CustomerMerge, Resemblance
 from renewals.models.orders import Order, OrderLine, RevenueSegment
 from renewals.models.quotes import Quote, QuoteDongle, QuoteLine, QuoteVersion
 from renewals.models.reminders import Reminder, ReminderCopy, ReminderMailing
@@ -18,6 +19,7 @@ __all__ = [
     "Campaign",
     "CampaignItem",
     "CampaignSchedule",
+    "CustomerMerge",
     "Order",
     "OrderLine",
     "PolicySettings",
@@ -33,6 +35,7 @@ __all__ = [
     "ReminderCopy",
     "ReminderMailing",
     "RenewalRequest",
+    "Resemblance",
     "RevenueSegment",
     "TaxRate",
 ]

@@ -52,7 +52,7 @@ def quote_overview(version: QuoteVersion, today: date) -> dict[str, Any]:
         "version": version,
         "quote": version.quote,
         "customer": version.quote.customer,
-        "contacts": list(version.quote.customer.contacts.filter(left_on__isnull=True)),
+        "contacts": list(version.quote.customer.reachable_contacts()),
         "today": today,
         "shown": shown,
         "standing": standing_of_version(version, order, is_expired),

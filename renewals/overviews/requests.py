@@ -24,7 +24,7 @@ def requests_newest_first() -> QuerySet[RenewalRequest]:
 def request_overview(request: RenewalRequest) -> dict[str, Any]:
     """A request's page. A quote goes only to contacts on file (Q5), so it says whether who asks is one."""
     customer = request.dongle.customer if request.dongle else None
-    contacts = list(customer.contacts.filter(left_on__isnull=True)) if customer else []
+    contacts = list(customer.reachable_contacts()) if customer else []
     events = AuditEvent.objects.filter(subject_kind=RenewalRequest._meta.model_name, subject_id=request.pk)
     return {
         "asked": request,

@@ -267,7 +267,7 @@ def resend_quote(
 def _addresses(version: QuoteVersion, recipients: Collection[str] | None) -> list[str]:
     """Q5: a quote goes only to contacts on file that have not left."""
     customer = version.quote.customer
-    on_file = list(customer.contacts.filter(left_on__isnull=True).order_by("pk").values_list("email", flat=True))
+    on_file = list(customer.reachable_contacts().values_list("email", flat=True))
     if not on_file:
         raise DomainError("no_contact", f"{customer.name} has no contact with an e-mail address on file.")
     if recipients is None:

@@ -59,7 +59,7 @@ def suitable_dongles(today: date) -> Iterator[Dongle]:
             state=Dongle.State.ACTIVE,
             customer__fulfil_on=Customer.FulfilOn.ACCEPTANCE,
             customer__contacts__left_on__isnull=True,
-            customer__contacts__isnull=False,
+            customer__contacts__email__gt="",
             licences__withdrawn_on__isnull=True,
             licences__isnull=False,
             issued_expiry_on__lt=today + SOON,
@@ -95,7 +95,7 @@ def tell(dongle: Dongle, at: datetime) -> Iterator[tuple[str, Sequence[str]]]:
 
     version = quotes.send_quote(version=version, actor=TELLER, at=at)
     assert version.valid_until is not None
-    recipients = ", ".join(contact.email for contact in customer.contacts.filter(left_on__isnull=True))
+    recipients = ", ".join(contact.email for contact in customer.reachable_contacts())
     yield (
         "3  Sent",
         [f"a promise until {write_day(version.valid_until)} (Q1); the mail is in the outbox", f"to {recipients}"],
