@@ -20,7 +20,8 @@ from renewals.models import Order, QuoteVersion, Reminder, ReminderMailing
 from renewals.reminding import Span, ends_with_a_stage_coming, ends_with_a_stage_due, stage_due, stages_coming
 from renewals.states import OrderState, QuoteState
 
-REACHABLE = Q(left_on__isnull=True, reminders_stopped_at__isnull=True)  # contacts to whom reminders may go
+# Contacts to whom reminders may go.
+REACHABLE = Q(left_on__isnull=True, reminders_stopped_at__isnull=True, email__gt="")
 
 
 class Ending(NamedTuple):

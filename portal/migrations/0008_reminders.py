@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0006_search'),
+        ('portal', '0007_merged_customers'),
     ]
 
     operations = [

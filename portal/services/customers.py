@@ -90,7 +90,11 @@ def _check_customer(customer: Customer) -> None:
     if objection := _objection(customer):
         field, sentence = objection
         raise DomainError("customer_invalid", sentence, {"field": field})
-    if other := Customer.objects.filter(name__iexact=customer.name).exclude(pk=customer.pk).first():
+    if (
+        other := Customer.objects.filter(name__iexact=customer.name, merged_into__isnull=True)
+        .exclude(pk=customer.pk)
+        .first()
+    ):
         raise DomainError(
             "customer_name_taken",
             f"{other.name} is on record already. If this is another one, add the town to its name.",
@@ -177,6 +181,8 @@ def _told(contact: Contact) -> dict[str, Any]:
 
 
 def _check_contact(contact: Contact) -> None:
+    if not contact.email:  # an import may bring contacts without one; a person who enters one knows it
+        raise DomainError("contact_invalid", "Enter the e-mail address.", {"field": "email"})
     if objection := _objection(contact):
         field, sentence = objection
         raise DomainError("contact_invalid", sentence, {"field": field})

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('portal', '0007_merged_customers'),
-        ('renewals', '0004_sales_desk_only_grows'),
+        ('renewals', '0008_search'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

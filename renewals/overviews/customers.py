@@ -53,7 +53,8 @@ def customers_by_name(words: str = "") -> QuerySet[Customer]:
     """Customers in whose names all the words occur; of the active dongles of each, `dongle_count` and the first SMA
     date, `earliest_on`."""
     active = Dongle.objects.filter(ACTIVE, customer=OuterRef("pk")).order_by().values("customer")
-    found = Customer.objects.select_related("owner").filter(*(Q(name__icontains=word) for word in words.split()))
+    named = (Q(name__icontains=word) for word in words.split())
+    found = Customer.objects.select_related("owner").filter(*named, merged_into__isnull=True)
     return found.annotate(
         dongle_count=Coalesce(Subquery(active.values(number=Count("pk"))), 0),
         earliest_on=Subquery(active.values(ends_on=Min("issued_expiry_on"))),
@@ -76,7 +77,8 @@ def customer_overview(customer: Customer, dongles: Sequence[Dongle], today: date
         "next_quote": _next_quote(customer, today),
         "dongles": _standing_dongles(dongles, today),
         "contacts": contacts,
-        "has_contact": any(contact.left_on is None for contact in contacts),
+        "other_spellings": list(customer.merged_here.order_by("name").values_list("name", flat=True)),
+        "has_contact": any(contact.email and contact.left_on is None for contact in contacts),
         "versions": list(newest_versions().filter(quote__customer=customer)[:NEWEST_QUOTES]),
         "requests": list(requests_newest_first().filter(dongle__customer=customer)[:NEWEST_REQUESTS]),
         **customer_reminders(customer, today),

@@ -122,7 +122,7 @@ def _unmailable(today: date, first: int, length: int) -> Sequence[Finding]:
             reverse("renewals:customer", args=[each.customer_id]),
             "No e-mail address",
             each.customer.name,
-            [("Enter the address", reverse("renewals:change_contact", args=[each.customer_id, each.pk]))],
+            [("Enter the address", reverse("renewals:contact", args=[each.customer_id, each.pk]))],
         )
         for each in found
     ]
@@ -142,7 +142,7 @@ def _unreachable(today: date, first: int, length: int) -> Sequence[Finding]:
             reverse("renewals:customer", args=[each.pk]),
             "Owns dongles, and nobody can be mailed",
             each.name,
-            [("Add a contact", reverse("renewals:add_contact", args=[each.pk]))],
+            [("Add a contact", reverse("renewals:new_contact", args=[each.pk]))],
         )
         for each in found
     ]

@@ -172,8 +172,13 @@ def _contacts(typed: Typed, today: date) -> Sequence[Hit]:
             customer=contact.customer,
             is_exact=typed.is_exact(contact.email),
         )
-        for contact in _first(Contact.objects.select_related("customer"), is_meant, *order)
+        for contact in _first(_contacts_on_file(), is_meant, *order)
     ]
+
+
+def _contacts_on_file() -> QuerySet[Contact]:
+    """Without those that two spellings of a customer had in common: they are on file with the one that was kept."""
+    return Contact.objects.filter(customer__merged_into__isnull=True).select_related("customer")
 
 
 def _quotes(typed: Typed, today: date) -> Sequence[Hit]:

@@ -120,6 +120,9 @@ def customer_list(request: HttpRequest) -> HttpResponse:
 def customer_page(request: HttpRequest, customer_id: int) -> HttpResponse:
     """How things stand with a customer, what to do next, and all that is on record."""
     customer, today = customer_at(customer_id), timezone.localdate()
+    if customer.merged_into_id is not None:
+        messages.info(request, f"{customer.name} was another spelling of this customer.")
+        return redirect("renewals:customer", customer.merged_into_id)
     dongles = overviews.dongles_most_urgent_first(customer, today)
     page = Paginator(dongles, PAGE_LENGTH).get_page(request.GET.get("page"))
     context = {
