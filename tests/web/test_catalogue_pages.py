@@ -100,7 +100,7 @@ def test_a_row_that_is_emptied_leaves_the_list(office, price_list):
 
 def test_a_new_list_has_a_row_for_every_product(office):
     page = text_of(office.get(reverse("admin:renewals_pricelist_add")))
-    assert page.count('class="amount"') == 4 * 5
+    assert page.count('class="amount"') == 4 * 5 + 1  # of each product, and the fee for a replaced dongle
     fields = {"name": "Yen", "currency": "jpy", "segment": "academic", "valid_from": "2026-01-01"}
     fields |= {"licence_103": "90,000", "sma_year_103": "18000", "upgrade_103": "36000"}
     assert office.post(reverse("admin:renewals_pricelist_add"), fields).status_code == 302
