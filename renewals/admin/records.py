@@ -5,6 +5,8 @@ from django.contrib import admin
 from portal.admin import ReadOnlyAdmin
 from renewals.models import (
     Bridge,
+    Campaign,
+    CustomerMerge,
     Order,
     Quote,
     ReminderMailing,
@@ -49,3 +51,15 @@ class RevenueSegmentAdmin(ReadOnlyAdmin):
 class ReminderMailingAdmin(ReadOnlyAdmin):
     list_display = ("customer", "posted_on", "posted_at")
     list_select_related = ("customer",)
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ReadOnlyAdmin):
+    list_display = ("asked_at", "asked_by", "starts_on", "ends_on", "renew_years", "scheduled_on")
+    list_select_related = ("asked_by",)
+
+
+@admin.register(CustomerMerge)
+class CustomerMergeAdmin(ReadOnlyAdmin):
+    list_display = ("merged", "kept", "merged_at", "merged_by", "undone_at")
+    list_select_related = ("merged", "kept", "merged_by")

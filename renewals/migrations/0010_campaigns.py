@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('dongles', '0002_only_grows'),
         ('portal', '0005_jobs'),
-        ('renewals', '0008_search'),
+        ('renewals', '0009_merges'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

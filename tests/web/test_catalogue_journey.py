@@ -23,7 +23,7 @@ def test_new_prices_are_copied_raised_scheduled_and_compared(portal, browser, cl
     with watched_page(browser, reduced_motion="reduce") as page:
         log_in(page, portal, client, world.make_user("administrator"))
         page.goto(portal)
-        page.locator(".user-menu summary").click()
+        page.locator(".site-nav summary").click()
         page.get_by_role("link", name="Back office").click()
         check(page, found)
         page.get_by_role("link", name="Price lists").click()

@@ -45,14 +45,14 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("[data-sent]")) setBusy(form, false);
 });
 
-// The user menu closes by Escape and by a click elsewhere.
+// Menus close by Escape and by a click elsewhere.
 const closeMenus = (except) => {
-  for (const menu of document.querySelectorAll(".user-menu[open]")) if (menu !== except) menu.open = false;
+  for (const menu of document.querySelectorAll(".menu[open]")) if (menu !== except) menu.open = false;
 };
-document.addEventListener("click", (event) => closeMenus(event.target.closest(".user-menu")));
+document.addEventListener("click", (event) => closeMenus(event.target.closest(".menu")));
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  const menu = document.querySelector(".user-menu[open]");
+  const menu = document.querySelector(".menu[open]");
   closeMenus(null);
   menu?.querySelector("summary").focus();
 });
