@@ -46,12 +46,15 @@ class Finding(NamedTuple):
 
 
 class Flaw(NamedTuple):
-    """A kind of what is not right: its name, why it matters, how many there are, and those from one on."""
+    """A kind of what is not right: its name, why it matters (and by which rule), how many there are, and those from one
+    on.
+    """
 
     name: str
     why: str
     how_many: Callable[[], int]
     read: Callable[[date, int, int], Sequence[Finding]]
+    rule: str = ""
 
 
 def _ragged_count() -> int:
@@ -187,9 +190,10 @@ def _doubles(today: date, first: int, length: int) -> Sequence[Finding]:
 FLAWS = {
     "ragged": Flaw(
         "Ragged dongles",
-        "Licences of one dongle are covered through different days. The next quote brings them to one day (C3).",
+        "Licences of one dongle are covered through different days. The next quote brings them to one day.",
         _ragged_count,
         _ragged,
+        rule="C3",
     ),
     "periodless": Flaw(
         "Licences never covered",
