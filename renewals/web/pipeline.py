@@ -16,11 +16,11 @@ from django.views.decorators.http import require_GET
 from portal import wording
 from portal.access import staff_page
 from portal.models import User
+from portal.sheets import ZIP_OF_XLSX, Amount, Cell, Column, csv_lines, xlsx_of
 from portal.web import PAGE_LENGTH
 from renewals.overviews import buckets, pipeline
 from renewals.overviews.dongles import wording_of_releases
 from renewals.overviews.pipeline import Pipeline, PipelineFilters, PipelineRow
-from renewals.web.sheets import ZIP_OF_XLSX, Amount, Cell, Column, csv_lines, xlsx_of
 
 LAST_PAGE = 1_000_000  # beyond any page that there is; keeps what is typed in an address from overflowing
 

@@ -119,7 +119,7 @@ def _text(sheet: Any, text: str) -> WriteOnlyCell:
 
 def _legal(text: str) -> str:
     """A text without the control characters that XML can't hold."""
-    return ILLEGAL_CHARACTERS_RE.sub("", text)
+    return str(ILLEGAL_CHARACTERS_RE.sub("", text))
 
 
 def _typed(sheet: Any, cell: Cell) -> Any:
