@@ -201,10 +201,46 @@ class AuditEvent(models.Model):
     reason = models.TextField(blank=True)
 
     class Meta:
-        indexes = (models.Index(fields=["subject_kind", "subject_id", "id"], name="audit_by_subject"),)
+        indexes = (
+            models.Index(fields=["subject_kind", "subject_id", "id"], name="audit_by_subject"),
+            models.Index(fields=["at", "id"], name="audit_by_moment"),
+            models.Index(fields=["actor_name", "at", "id"], name="audit_by_actor"),
+            models.Index(fields=["action", "at", "id"], name="audit_by_action"),
+            GinIndex(
+                OpClass(Upper("reason"), name="gin_trgm_ops"),
+                name="audit_reason_trigrams",
+                condition=~models.Q(reason=""),
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor_name}: {self.action} {self.subject_kind} {self.subject_id}"
+
+
+class AuditLink(models.Model):
+    """An event's place in the chain of hashes (portal/audit_chain.py). It only grows (database trigger).
+
+    Without a foreign key in the database: the chain has to outlive an event that somebody removes in spite of all.
+    """
+
+    position = models.BigIntegerField(primary_key=True)
+    event = models.OneToOneField(AuditEvent, on_delete=models.PROTECT, related_name="link", db_constraint=False)
+    hash = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.hash}"
+
+
+class UnsealedEvent(models.Model):
+    """An event that waits for its link; a database trigger writes it with the event, sealing takes it away."""
+
+    event = models.OneToOneField(
+        AuditEvent, primary_key=True, on_delete=models.PROTECT, related_name="unsealed", db_constraint=False
+    )
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"event {self.event_id}"
 
 
 class OutboxMessage(models.Model):

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 
+from portal.audit_chain import seal_events
 from portal.celery import app
 from portal.models import OutboxMessage
 
@@ -111,7 +112,10 @@ def handler(kind: str) -> Handler:
 
 
 class Dispatcher(threading.Thread):
-    """Drains the outbox in this process: when started, when woken, and now and then for what failed before."""
+    """Drains the outbox in this process: when started, when woken, and now and then for what failed before.
+
+    It seals the audit trail too, which elsewhere is a task of its own.
+    """
 
     def __init__(self) -> None:
         super().__init__(name="outbox", daemon=True)
@@ -134,6 +138,7 @@ class Dispatcher(threading.Thread):
             self._woken.clear()
             try:
                 drain()
+                seal_events()
             except Exception:
                 logger.exception("The outbox could not be drained; trying again in %s s", SWEEP_SECONDS)
             finally:

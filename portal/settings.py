@@ -142,6 +142,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "args": ("double_customers", "Look for customers entered twice", "customer"),
         "schedule": 86_400.0,
     },
+    "seal the audit trail": {"task": "portal.tasks.seal_audit_trail", "schedule": 30.0},
 }
 
 # Reminders of SMAs that end: posted at that hour of the business time zone. Every later hour of the day makes up for a

@@ -1,11 +1,11 @@
-"""Celery's tasks: the handing on of outbox messages, whose rows are the record of the work, and daily cleaning."""
+"""Celery's tasks: the handing on of outbox messages, whose rows are the record of the work; sealing; daily cleaning."""
 
 from typing import Any
 
 from celery.signals import worker_ready
 from django.utils import timezone
 
-from portal import jobs, outbox
+from portal import audit_chain, jobs, outbox
 from portal.audit import Actor
 from portal.celery import app
 
@@ -32,6 +32,12 @@ def forget_old_job_files() -> None:
 def start_daily_job(kind: str, title: str, unit: str) -> None:
     """Start long work that the clock asks for, unless the last of its kind still goes on."""
     jobs.start_job_unless_open(kind=kind, title=title, unit=unit, actor=Actor("Clock"), at=timezone.now())
+
+
+@app.task
+def seal_audit_trail() -> None:
+    """Chain the audit events that were committed meanwhile."""
+    audit_chain.seal_events()
 
 
 @worker_ready.connect

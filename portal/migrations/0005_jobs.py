@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0003_locale_owner_attachments'),
+        ('portal', '0004_audit_chain'),
     ]
 
     operations = [
