@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import CharField, F, Func, Max, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, F, Func, Max, Model, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from dongles.coverage import LicenceCoverage, Period
@@ -81,6 +81,11 @@ def successors_of(dongle_ids: Iterable[int]) -> dict[int, list[int]]:
         for first, last in ends.items():
             chains[first].append(last)
     return chains
+
+
+def parts_of(dongle: Dongle) -> list[Model]:
+    """The dongle with all licences and codes that it ever had, as far as it takes to name them."""
+    return [dongle, *dongle.licences.only("pk"), *dongle.codes.only("pk")]
 
 
 def find_dongle(text: str) -> Dongle | None:

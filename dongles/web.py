@@ -14,9 +14,10 @@ from dongles.forms import FindForm, ReceiptForm
 from dongles.models import UnlockCode
 from dongles.services import confirm_receipt
 from dongles.unlock import printed_rows
+from portal import trail
 from portal.access import staff_page
 from portal.audit import Actor
-from portal.web import attempt
+from portal.web import PAGE_LENGTH, attempt
 from portal.wording import write_day
 
 
@@ -39,6 +40,17 @@ def find(request: HttpRequest) -> HttpResponse:
     return render(request, "dongles/find.html", context)
 
 
+@require_GET
+@staff_page()
+def history(request: HttpRequest, serial: str) -> HttpResponse:
+    """Who did what to the dongle, its licences and its codes, newest first."""
+    dongle = queries.dongle_by_serial(serial)
+    places = {side: request.GET.get(side, "") for side in ("older", "newer")}
+    page = trail.read_page(trail.events_of(*queries.parts_of(dongle)), PAGE_LENGTH, **places)
+    context = {"dongle": dongle, "page": page, "rows": trail.listed(page.events, request.user)}
+    return render(request, "dongles/history.html", context)
+
+
 def _code(code_id: int) -> UnlockCode:
     codes = UnlockCode.objects.select_related("dongle__customer", "receipt")
     return get_object_or_404(codes, pk=code_id)
@@ -57,6 +69,7 @@ def _code_page(request: HttpRequest, code: UnlockCode, form: ReceiptForm, status
         "rows": printed_rows(code.letters),
         "stated": queries.stated_licences(code),
         "form": form,
+        "history": trail.history_of(code),
     }
     return render(request, "dongles/code.html", context, status=status)
 

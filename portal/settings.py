@@ -173,6 +173,7 @@ JOB_WORKERS = {
     "campaign": "renewals.tasks.draft_for_campaign",
     "campaign_send": "renewals.tasks.send_for_campaign",
     "double_customers": "renewals.services.customers.look_for_double_customers",
+    "audit_export": "portal.exports.write_slice",
 }
 
 AUTH_USER_MODEL = "portal.User"

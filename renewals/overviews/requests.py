@@ -4,17 +4,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from portal.models import AuditEvent
+from portal.trail import history_of
 from renewals.models import RenewalRequest
-from renewals.overviews.history import ToldEvent
 from renewals.states import RequestState
-
-DEEDS = {
-    "record": "Request recorded",
-    "link": "A quote is being made",
-    "answer": "Answered with a quote",
-    "close": "Closed",
-}
 
 
 def requests_newest_first() -> QuerySet[RenewalRequest]:
@@ -25,12 +17,11 @@ def request_overview(request: RenewalRequest) -> dict[str, Any]:
     """A request's page. A quote goes only to contacts on file (Q5), so it says whether who asks is one."""
     customer = request.dongle.customer if request.dongle else None
     contacts = list(customer.reachable_contacts()) if customer else []
-    events = AuditEvent.objects.filter(subject_kind=RenewalRequest._meta.model_name, subject_id=request.pk)
     return {
         "asked": request,
         "customer": customer,
         "contacts": contacts,
         "is_on_file": any(contact.email.lower() == request.email.lower() for contact in contacts),
         "is_open": request.state == RequestState.OPEN,
-        "history": [ToldEvent(DEEDS.get(event.action, event.action), event) for event in events.order_by("-pk")],
+        "history": history_of(request),
     }

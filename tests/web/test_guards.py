@@ -68,6 +68,9 @@ def pages(dongle, today):
     return {
         "see": [
             reverse("dongles:find"),
+            reverse("dongles:history", args=[dongle.serial]),
+            reverse("audit"),
+            reverse("audit_csv"),
             reverse("dongles:code", args=[code.pk]),
             reverse("dongles:code_qr", args=[code.pk]),
             reverse("dongles:code_file", args=[code.pk]),
