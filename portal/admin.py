@@ -28,6 +28,7 @@ from portal.changes import Values, differing, values_of
 from portal.errors import DomainError
 from portal.models import AuditEvent, Contact, Customer, Job, OutboxMessage, User
 from portal.services.users import Account, change_user, create_user, remove_second_factors, unlock_login
+from portal.trail import listed
 from portal.web import PAGE_LENGTH, attempt, by
 
 # What opens the portal is made on its own pages and taken away by an action on users, both recorded; of allauth's
@@ -128,7 +129,14 @@ class BackOfficeAdmin(admin.ModelAdmin):
         obj = self.object_at(request, int(object_id) if object_id.isdecimal() else 0)
         events = AuditEvent.objects.filter(subject_kind=self.opts.model_name, subject_id=obj.pk).order_by("-pk")
         page = Paginator(events, PAGE_LENGTH).get_page(request.GET.get("page"))
-        return self.show(request, "admin/history.html", obj, f"History of {obj}", page=page)
+        return self.show(
+            request,
+            "admin/history.html",
+            obj,
+            f"History of {obj}",
+            page=page,
+            rows=listed(page.object_list, request.user),
+        )
 
     def log_addition(self, *args: Any) -> None:
         """Django's own log stays empty: the audit trail says more."""

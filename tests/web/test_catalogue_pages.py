@@ -356,7 +356,8 @@ def test_a_customer_with_contacts_is_recorded_row_by_row(office):
     assert told[-2][1]["name"] == "Bo"
     assert {event.subject_id for event in AuditEvent.objects.all()} == {made.pk}
     page = text_of(office.get(address(made, "history")))
-    assert "email: ada@new.example" in page
+    assert "Contact changed" in page
+    assert "<del>ada@a.example</del> → ada@new.example" in page
     assert "Administrator" in page
 
 
