@@ -296,8 +296,20 @@ def code_deed(code: UnlockCode) -> Deed:
     )
 
 
-def mark_releases_sold_against(families: Iterable[str], on: date) -> None:
-    """Lock build date and major flag of the published releases that an order of this day was priced with."""
-    Release.objects.filter(
-        family__name__in=set(families), is_published=True, build_on__lte=on, sold_against_on__isnull=True
-    ).update(sold_against_on=on)
+def mark_releases_sold_against(*, families: Iterable[str], actor: Actor, at: datetime) -> None:
+    """Lock build date and major flag of the published releases that an order of this day was priced with.
+
+    A part of the caller's transaction. Most orders find all of them locked already.
+    """
+    today = timezone.localdate(at)
+    fresh = list(
+        Release.objects.select_for_update(of=("self",))
+        .filter(family__name__in=set(families), is_published=True, build_on__lte=today, sold_against_on__isnull=True)
+        .order_by("pk")
+    )
+    if not fresh:
+        return
+    Release.objects.filter(pk__in=[release.pk for release in fresh]).update(sold_against_on=today)
+    audit.record(
+        actor, at, *(Deed("sell_against", release, after={"sold_against_on": str(today)}) for release in fresh)
+    )

@@ -154,6 +154,13 @@ class RemovePasskey(webauthn.RemoveWebAuthnView):
 class RenamePasskey(webauthn.EditWebAuthnView):
     success_url = reverse_lazy("mfa_index")
 
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        names = {"name": form.initial["name"]}, {"name": form.cleaned_data["name"]}
+        record(Actor.of(self.request.user), timezone.now(), Deed("rename_passkey", self.request.user, *names))
+        return response
+
 
 class RecoveryCodes(recovery.ViewRecoveryCodesView):
     """The recovery codes, shown once; then on to the page that was asked for."""

@@ -96,7 +96,7 @@ def cancel_job(*, job: Job, actor: Actor, at: datetime) -> Job:
     job = _locked(job, actor)
     if not job.is_open:
         return job
-    job.cancel_asked_at = at
+    before, job.cancel_asked_at = job.state, at
     idle = OutboxMessage.objects.select_for_update(skip_locked=True).filter(
         kind=SLICE, payload__contains={"job": job.pk}, done_at__isnull=True
     )
@@ -105,7 +105,7 @@ def cancel_job(*, job: Job, actor: Actor, at: datetime) -> Job:
         message.save(update_fields=["done_at"])
         job.state, job.ended_at = Job.State.CANCELLED, at
     job.save(update_fields=["cancel_asked_at", "state", "ended_at"])
-    audit.record(actor, at, Deed("cancel", job, after={"done": job.done}))
+    audit.record(actor, at, Deed("cancel", job, {"state": before}, {"state": job.state, "done": job.done}))
     return job
 
 
@@ -117,10 +117,10 @@ def resume_job(*, job: Job, actor: Actor, at: datetime) -> Job:
         return job
     if job.state == Job.State.DONE:
         raise DomainError("job_ended", "This is done already.")
-    job.state, job.ended_at, job.cancel_asked_at = Job.State.WAITING, None, None
+    before, job.state, job.ended_at, job.cancel_asked_at = job.state, Job.State.WAITING, None, None
     job.refusal_code, job.refusal, job.began_at = "", "", None
     job.save()
-    audit.record(actor, at, Deed("resume", job, after={"done": job.done}))
+    audit.record(actor, at, Deed("resume", job, {"state": before}, {"state": job.state, "done": job.done}))
     outbox.post(SLICE, [{"job": job.pk}], at=at)
     return job
 

@@ -53,6 +53,7 @@ ALLOWED_HOSTS = [host for host in required("PORTAL_HOSTS").split(",") if host] o
 ]
 
 INSTALLED_APPS = [
+    "portal.recorded",
     "portal.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -118,5 +118,7 @@ class LogoutView(StaffView):
     @operation("log_out", "Give the token back", answer=None, status=204)
     def post(self, request: Request) -> Response:
         """The token of this request is valid no more."""
-        request.auth.delete()
+        with transaction.atomic():
+            request.auth.delete()
+            record(Actor.of(request.user), timezone.now(), Deed("log_out", request.user, after={"for": "API"}))
         return Response(status=204)

@@ -105,8 +105,12 @@ class Desk:
         cancel_order(order=order, from_on=timezone.localdate(moment), reason=reason, actor=self._sales, at=moment)
 
     def _moment(self, days_ago: int) -> datetime:
-        day = self._on - timedelta(days=days_ago)
-        return datetime.combine(day, OFFICE_OPENS, timezone.get_default_timezone())
+        return opening_of(self._on - timedelta(days=days_ago))
+
+
+def opening_of(day: date) -> datetime:
+    """When the office opens on a day."""
+    return datetime.combine(day, OFFICE_OPENS, timezone.get_default_timezone())
 
 
 def act_out(on: date, users: Mapping[str, User]) -> None:

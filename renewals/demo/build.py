@@ -1,17 +1,20 @@
 """Writes the demo into an empty database: in one transaction, in batches, so that memory stays flat."""
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Model
 
 from dongles.models import Dongle, Licence, Product, ProductFamily, SmaPeriod
+from portal import audit
+from portal.audit import Actor, Deed
 from portal.errors import DomainError
 from portal.models import Customer, User
-from renewals.demo.activity import act_out
+from renewals.demo.activity import act_out, opening_of
 from renewals.demo.catalogue import insert_catalogue
 from renewals.demo.crowd import demo_dongles
 from renewals.demo.customers import CUSTOMERS, insert_customers, insert_users, logins
@@ -21,6 +24,8 @@ from renewals.models import PolicySettings, PriceList, TaxRate
 DEFAULT_DONGLES = 120
 BATCH = 2000
 DONGLES_PER_FURTHER_CUSTOMER = 25
+BUILDER = Actor("manage.py demo")
+ON_RECORD_FOR = timedelta(days=365)  # so long before the demo's day what is in it came on record
 
 
 def check_not_production() -> None:
@@ -47,13 +52,15 @@ def build_demo(*, on: date, dongles: int = DEFAULT_DONGLES, tell: Callable[[int]
     if dongles < len(SITUATIONS):
         raise DomainError("too_few_dongles", f"The demo has at least {len(SITUATIONS)} dongles, one a situation.")
     _check_empty()
+    at = opening_of(on - ON_RECORD_FOR)
     users = insert_users()
-    insert_catalogue(on)
+    _record_rows(at, users.values(), insert_catalogue(on))
     further = max(0, dongles - DEFAULT_DONGLES) // DONGLES_PER_FURTHER_CUSTOMER
     customers = insert_customers(len(CUSTOMERS) + further, users)
+    _record_rows(at, customers)
     written = 0
     for batch in _batches(demo_dongles(on, dongles, len(customers))):
-        _insert_dongles(batch, customers)
+        _insert_dongles(batch, customers, at)
         written += len(batch)
         tell(written)
     act_out(on, users)
@@ -77,8 +84,13 @@ def _batches(dongles: Iterator[DemoDongle]) -> Iterator[Sequence[DemoDongle]]:
         yield batch
 
 
-def _insert_dongles(batch: Sequence[DemoDongle], customers: Sequence[Customer]) -> None:
-    """Write a batch with three statements' worth of bulk inserts."""
+def _record_rows(at: datetime, *groups: Iterable[Model]) -> None:
+    """Leave an audit event for each row, saying what it is."""
+    audit.record(BUILDER, at, *(Deed("create", row, after={"is": str(row)}) for rows in groups for row in rows))
+
+
+def _insert_dongles(batch: Sequence[DemoDongle], customers: Sequence[Customer], at: datetime) -> None:
+    """Write a batch with few bulk inserts; the audit event of a dongle says its licences too."""
     products: dict[str, Any] = {product.code: product for product in Product.objects.all()}
     dongles = Dongle.objects.bulk_create(
         Dongle(
@@ -107,4 +119,20 @@ def _insert_dongles(batch: Sequence[DemoDongle], customers: Sequence[Customer]) 
         SmaPeriod(licence=licence, starts_on=starts_on, ends_on=ends_on, source=SmaPeriod.Source.RECORD)
         for licence, (_, each) in zip(written, planned, strict=True)
         for starts_on, ends_on in each.periods
+    )
+    audit.record(
+        BUILDER,
+        at,
+        *(
+            Deed(
+                "create",
+                dongle,
+                after={
+                    "customer": str(dongle.customer or ""),
+                    "expiry_on": str(dongle.issued_expiry_on or ""),
+                    "licences": [products[licence.product].name for licence in each.licences],
+                },
+            )
+            for dongle, each in zip(dongles, batch, strict=True)
+        ),
     )

@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.db.models import Model
+
 from dongles.models import Product, ProductFamily, Release
 from dongles.terms import term_end
 from portal.models import Customer
@@ -61,8 +63,8 @@ def months_from(on: date, months: int) -> date:
     return term_end(on, months) + timedelta(days=1)
 
 
-def insert_catalogue(on: date) -> None:
-    """Write the catalogue as it is on that day: last year's price lists and this year's."""
+def insert_catalogue(on: date) -> list[Model]:
+    """Write the catalogue as it is on that day: last year's price lists and this year's. What was written."""
     families = {
         VOLOCITY: ProductFamily.objects.create(name=VOLOCITY, support_policy="latest_version"),
         OPENLAB: ProductFamily.objects.create(name=OPENLAB, support_policy="sma_required"),
@@ -70,14 +72,17 @@ def insert_catalogue(on: date) -> None:
     products = Product.objects.bulk_create(
         Product(number=each.number, code=each.code, name=each.name, family=families[each.family]) for each in PRODUCTS
     )
-    Release.objects.bulk_create(release for family in families.values() for release in releases_of(family, on))
-    _insert_prices({product.code: product for product in products}, on)
-    _insert_policies(on)
-    TaxRate.objects.bulk_create(
+    releases = Release.objects.bulk_create(
+        release for family in families.values() for release in releases_of(family, on)
+    )
+    price_lists = _insert_prices({product.code: product for product in products}, on)
+    policies = _insert_policies(on)
+    rates = TaxRate.objects.bulk_create(
         TaxRate(country=country, tax_status=status, rate=Decimal(rate), valid_from=_first_of_year(on, -1))
         for country, standard in TAX_RATES.items()
         for status, rate in (("standard", standard), ("reverse_charge", "0"), ("exempt", "0"))
     )
+    return [*families.values(), *products, *releases, *price_lists, *policies, *rates]
 
 
 def releases_of(family: ProductFamily, on: date) -> Iterator[Release]:
@@ -116,7 +121,8 @@ def list_price(euros: int, currency: str, segment: str, *, is_this_year: bool) -
     return int((amount / unit).to_integral_value()) * unit
 
 
-def _insert_prices(products: dict[str, Product], on: date) -> None:
+def _insert_prices(products: dict[str, Product], on: date) -> list[PriceList]:
+    price_lists = []
     for is_this_year in (False, True):
         valid_from = _first_of_year(on, 0 if is_this_year else -1)
         for currency in CURRENCIES:
@@ -137,11 +143,13 @@ def _insert_prices(products: dict[str, Product], on: date) -> None:
                     )
                     for each in PRODUCTS
                 )
+                price_lists.append(price_list)
+    return price_lists
 
 
-def _insert_policies(on: date) -> None:
+def _insert_policies(on: date) -> list[PolicySettings]:
     limits = {"sales": "0.10", "administrator": "0.40"}
-    PolicySettings.objects.bulk_create(
+    return PolicySettings.objects.bulk_create(
         [
             PolicySettings(
                 valid_from=_first_of_year(on, -1), multi_year_discount={"3": "0.05"}, discount_limits=limits

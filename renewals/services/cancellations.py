@@ -5,6 +5,7 @@ Nothing is deleted; upgrades stay, and so does a dongle that took another's plac
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,8 +22,8 @@ from portal.errors import DomainError
 from portal.wording import write_day
 from renewals import recognition
 from renewals.models import Order, OrderLine, QuoteDongle, QuoteLine, RevenueSegment
-from renewals.services.orders import segment_row
 from renewals.services.quotes import lock_version
+from renewals.services.sales import segment_row
 from renewals.states import OrderState, next_order_state
 
 
@@ -53,17 +54,21 @@ def cancel_order(
     elif is_mistake:
         from_on = order.fulfilled_on
     order.cancelled_from = from_on
-    deeds = [
-        Deed("cancel", order, {"state": before}, {"state": order.state, "from": str(from_on)}, reason.strip()),
-    ]
-    if before == OrderState.FULFILLED:
-        deeds += _undo(order, from_on, actor, at, is_mistake)
+    undone = _undo(order, from_on, actor, at, is_mistake) if before == OrderState.FULFILLED else Undone([], {})
     order.save(update_fields=["state", "cancelled_from"])
-    audit.record(actor, at, *deeds)
+    after = {"state": order.state, "from": str(from_on), **undone.revenue}
+    audit.record(actor, at, Deed("cancel", order, {"state": before}, after, reason.strip()), *undone.deeds)
     return order
 
 
-def _undo(order: Order, from_on: date, actor: Actor, at: datetime, is_mistake: bool) -> list[Deed]:
+class Undone(NamedTuple):
+    """What was undone, for the audit trail; of the revenue what was taken back."""
+
+    deeds: list[Deed]
+    revenue: Mapping[str, object]
+
+
+def _undo(order: Order, from_on: date, actor: Actor, at: datetime, is_mistake: bool) -> Undone:
     quoted = QuoteDongle.objects.filter(version=order.version_id, replacement={})
     dongles = _lock_carrying(quoted.values_list("dongle_id", flat=True))
     lines = list(order.lines.select_related("period", "licence", "quote_line").prefetch_related("segments"))
@@ -77,13 +82,14 @@ def _undo(order: Order, from_on: date, actor: Actor, at: datetime, is_mistake: b
             {"field": "from_on"},
         )
     first_day = date.min if is_mistake else from_on
-    _end_periods(lines, first_day)
+    deeds = _end_periods(order, lines, first_day)
     withdrawn = [licence for licence in added if licence.withdrawn_on is None]
     for licence in withdrawn:
         licence.withdrawn_on, licence.withdrawal_reason = from_on, f"Order {order.number} was cancelled"
+        deeds.append(Deed("withdraw", licence, after={"withdrawn_on": str(from_on)}, reason=licence.withdrawal_reason))
     Licence.objects.bulk_update(withdrawn, ["withdrawn_on", "withdrawal_reason"])
-    _take_back_revenue(order, lines, first_day, today)
-    return _restate_dongles(order, dongles, from_on, actor, at)
+    revenue = {"revenue": _take_back_revenue(order, lines, first_day, today), "currency": order.version.currency}
+    return Undone(deeds + _restate_dongles(order, dongles, from_on, actor, at), revenue)
 
 
 def _lock_carrying(dongle_ids: Iterable[int]) -> dict[int, Dongle]:
@@ -138,16 +144,17 @@ def _check_cancellable(order: Order, lines: Sequence[OrderLine], from_on: date, 
         )
 
 
-def _end_periods(lines: Sequence[OrderLine], first_day: date) -> None:
+def _end_periods(order: Order, lines: Sequence[OrderLine], first_day: date) -> list[Deed]:
     """Q6: periods end on the day before, later ones are cancelled.
 
     Upgrades stay: the day on which one was bought stays covered, or the release that it is for would be missed again.
     """
-    periods = []
+    periods, deeds = [], []
     for line in lines:
         period = line.period
         if period is None:
             continue
+        before = _stated(period)
         if line.kind == QuoteLine.Kind.UPGRADE and period.starts_on == first_day:
             period.ends_on = first_day
         elif period.starts_on >= first_day:
@@ -155,11 +162,22 @@ def _end_periods(lines: Sequence[OrderLine], first_day: date) -> None:
         elif period.ends_on >= first_day:
             period.ends_on = first_day - timedelta(days=1)
         periods.append(period)
+        if before != _stated(period):
+            deeds.append(Deed("uncover", line.licence, before, {**_stated(period), "order": order.number}))
     SmaPeriod.objects.bulk_update(periods, ["ends_on", "is_cancelled"])
+    return deeds
 
 
-def _take_back_revenue(order: Order, lines: Sequence[OrderLine], first_day: date, today: date) -> None:
-    """F4: a cancellation takes back what is not earned yet, an annulment everything."""
+def _stated(period: SmaPeriod) -> dict[str, str | bool]:
+    return {
+        "starts_on": str(period.starts_on),
+        "ends_on": str(period.ends_on),
+        "is_cancelled": period.is_cancelled,
+    }
+
+
+def _take_back_revenue(order: Order, lines: Sequence[OrderLine], first_day: date, today: date) -> int:
+    """F4: a cancellation takes back what is not earned yet, an annulment everything; the sum, which is not positive."""
     annulled = first_day == date.min
     reason = RevenueSegment.Reason.ANNULMENT if annulled else RevenueSegment.Reason.CANCELLATION
     rows = []
@@ -170,6 +188,7 @@ def _take_back_revenue(order: Order, lines: Sequence[OrderLine], first_day: date
             if undone is not None:
                 rows.append(segment_row(line, row.currency, undone, today, reason, mirrors=row))
     RevenueSegment.objects.bulk_create(rows)
+    return sum(row.amount for row in rows)
 
 
 def _restate_dongles(

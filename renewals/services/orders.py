@@ -10,31 +10,26 @@ from django.utils import timezone
 from dongles import coverage
 from dongles import queries as dongle_queries
 from dongles import services as dongle_services
-from dongles.coverage import LicenceCoverage, Period
-from dongles.models import Dongle, Licence, SmaPeriod
+from dongles.models import Dongle
 from portal import audit, outbox
 from portal.access import check_ability
 from portal.audit import Actor, Deed
 from portal.errors import DomainError
 from portal.models import Customer
 from portal.wording import write_day
-from renewals import recognition
 from renewals.models import (
     Order,
-    OrderLine,
     QuoteDongle,
     QuoteLine,
     QuoteVersion,
-    RevenueSegment,
 )
-from renewals.pricing.fulfilment import Redated, redate
+from renewals.pricing.fulfilment import redate
 from renewals.rows import concessions_of, quoted_terms, requests_of
 from renewals.services.files import NamedFile, attach_purchase_order
 from renewals.services.news import news_since, wording_of
 from renewals.services.quotes import draft_quote, lock_version, move_version
+from renewals.services.sales import Carried, add_licences, covering_deed, sales_of, write_sales
 from renewals.states import OrderState, QuoteState, next_order_state, next_quote_state
-
-Carried = list[tuple[Licence, LicenceCoverage]]
 
 
 class LockedDongle(NamedTuple):
@@ -163,7 +158,8 @@ def _take_order(
     else:
         order.save()
         deeds = []
-    taken = Deed("accept", order, after={"state": OrderState.ACCEPTED, **news}, reason=wording_of(news))
+    ordered = {"purchase_order_number": purchase_order_number, "accepted_by": accepted_by, "accepted_on": str(today)}
+    taken = Deed("accept", order, after={"state": OrderState.ACCEPTED, **ordered, **news}, reason=wording_of(news))
     audit.record(actor, at, accepted, taken, *deeds)
     return order
 
@@ -224,20 +220,22 @@ def _fulfil(order: Order, dongles: Sequence[LockedDongle], actor: Actor, at: dat
     order.state = next_order_state(before, "fulfil")
     order.fulfilled_on = today
     order.save()
-    deeds = [Deed("fulfil", order, {"state": before}, {"state": order.state})]
-
     lines: dict[int, list[QuoteLine]] = {each.quoted.pk: [] for each in dongles}
     for line in QuoteLine.objects.filter(quoted__in=lines).select_related("product__family"):
         lines[line.quoted_id].append(line)
     redated = [redate(quoted_terms(each.quoted, order.version, lines[each.quoted.pk]), today) for each in dongles]
-    for each in dongles:
-        _add_licences(each, lines[each.quoted.pk], today)
+    added = [
+        deed
+        for each in dongles
+        for deed in add_licences(order, each.dongle, each.carried, lines[each.quoted.pk], today)
+    ]
     sold = [
         sale
         for each, dates in zip(dongles, redated, strict=True)
-        for sale in _sales(each, lines[each.quoted.pk], dates)
+        for sale in sales_of(each.carried, lines[each.quoted.pk], dates)
     ]
-    _write_sales(order, sold, today)
+    deeds = [write_sales(order, sold, before, today), *added]
+    deeds += [covering_deed(order, sale) for sale in sold if sale.period]
 
     codes = []
     for each, dates in zip(dongles, redated, strict=True):
@@ -268,7 +266,7 @@ def _fulfil(order: Order, dongles: Sequence[LockedDongle], actor: Actor, at: dat
     if not codes:
         return deeds
     dongle_services.mark_releases_sold_against(
-        {covered.family for each in dongles for _, covered in each.carried}, today
+        families={covered.family for each in dongles for _, covered in each.carried}, actor=actor, at=at
     )
     outbox.post("code_issued", [{"order": order.pk, "codes": [code.pk for code in codes]}], at=at)
     return deeds
@@ -286,99 +284,3 @@ def post_exchange(exchange: dongle_services.Exchange, at: datetime) -> None:
     """Have the codes of a replacement mailed to the owner's contacts."""
     codes = [code.pk for code in exchange.codes]
     outbox.post("dongle_replaced", [{"replacement": exchange.replacement.pk, "codes": codes}], at=at)
-
-
-class Sale(NamedTuple):
-    """A line as it is fulfilled; one without a quoted line is a free extension."""
-
-    line: QuoteLine | None
-    licence: Licence
-    period: Period | None
-    free_days: int
-
-
-def _add_licences(each: LockedDongle, lines: Sequence[QuoteLine], today: date) -> None:
-    """P5: put the licences that were sold on the dongle, behind those that it carries."""
-    new = Licence.objects.bulk_create(
-        Licence(dongle=each.dongle, product=line.product, seats=line.seats, acquired_on=today)
-        for line in lines
-        if line.kind == QuoteLine.Kind.LICENCE
-    )
-    each.carried.extend(
-        (
-            licence,
-            LicenceCoverage(licence.product.code, licence.product.family.name, licence.seats, today, ()),
-        )
-        for licence in new
-    )
-
-
-def _sales(each: LockedDongle, lines: Sequence[QuoteLine], dates: Redated) -> list[Sale]:
-    sales = [
-        Sale(
-            line,
-            each.carried[line.licence_index][0],
-            Period(dated.starts_on, dated.ends_on) if dated.starts_on and dated.ends_on else None,
-            dated.free_days,
-        )
-        for line, dated in zip(lines, dates.lines, strict=True)
-    ]
-    return sales + [
-        Sale(None, each.carried[more.licence][0], Period(more.starts_on, more.ends_on), more.free_days)
-        for more in dates.extended
-    ]
-
-
-def _write_sales(order: Order, sales: Sequence[Sale], today: date) -> None:
-    dated = [sale for sale in sales if sale.period]
-    periods = dict(
-        zip(
-            map(id, dated),
-            SmaPeriod.objects.bulk_create(
-                SmaPeriod(
-                    licence=sale.licence,
-                    starts_on=sale.period.starts_on,
-                    ends_on=sale.period.ends_on,
-                    source=SmaPeriod.Source.ORDER,
-                )
-                for sale in dated
-                if sale.period
-            ),
-            strict=True,
-        )
-    )
-    order_lines = OrderLine.objects.bulk_create(
-        OrderLine(
-            order=order,
-            quote_line=sale.line,
-            licence=sale.licence,
-            period=periods.get(id(sale)),
-            free_days=sale.free_days,
-            net=sale.line.net if sale.line else 0,
-        )
-        for sale in sales
-    )
-    RevenueSegment.objects.bulk_create(
-        segment_row(order_line, order.version.currency, segment, today, RevenueSegment.Reason.SALE)
-        for order_line, sale in zip(order_lines, sales, strict=True)
-        if sale.line
-        for segment in recognition.segments_of_sale(sale.line.net, sale.line.sma_net, sale.period, today)
-    )
-
-
-def segment_row(
-    order_line: OrderLine,
-    currency: str,
-    segment: recognition.Segment,
-    booked_on: date,
-    reason: RevenueSegment.Reason,
-    mirrors: RevenueSegment | None = None,
-) -> RevenueSegment:
-    return RevenueSegment(
-        order_line=order_line,
-        currency=currency,
-        booked_month=booked_on.replace(day=1),
-        reason=reason,
-        mirrors=mirrors,
-        **segment._asdict(),
-    )

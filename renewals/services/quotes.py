@@ -236,7 +236,12 @@ def send_quote(
     deeds.append(move_version(version, "send", "valid_until", "key"))
     document = _freeze(version, at)
     deeds[-1] = deeds[-1]._replace(
-        after={**deeds[-1].after, "recipients": addresses, "document": document.sha256},
+        after={
+            **deeds[-1].after,
+            "valid_until": str(version.valid_until),
+            "recipients": addresses,
+            "document": document.sha256,
+        },
     )
     audit.record(actor, at, *deeds)
     answer_requests(quote=version.quote, actor=actor, at=at)

@@ -39,7 +39,7 @@ def record_request(
         received_at=at,
         recorded_by_id=actor.user_id,
     )
-    audit.record(actor, at, Deed("record", request, after={"state": request.state, "serial": serial}))
+    audit.record(actor, at, Deed("record", request, after={"state": request.state, "serial": serial, "name": name}))
     return request
 
 

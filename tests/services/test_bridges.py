@@ -376,7 +376,10 @@ def test_a_release_during_the_bridge_changes_nothing_q7(strict):
     world.make_release("7.0", "2026-04-10")
     order = world.accept(version, "2026-04-20")
     assert sorted(order.lines.values_list("net", flat=True)) == [90_000, 120_000]
-    assert AuditEvent.objects.get(action="accept", subject_kind="order").after == {"state": "accepted"}
+    assert (
+        not {"released_since", "price_list_since"}
+        & AuditEvent.objects.get(action="accept", subject_kind="order").after.keys()
+    )
 
 
 def test_without_a_bridge_the_same_release_does_q1(strict):

@@ -57,7 +57,7 @@ def test_one_of_two_factors_can_be_removed_and_renamed(client, sam):
     assert "Desk" in client.get(SET_UP).content.decode()
     assert client.post(reverse("mfa_deactivate_totp")).url == SET_UP
     assert list(Authenticator.objects.values_list("type", flat=True)) == ["webauthn"]
-    assert actions(sam) == ["remove_second_factor"]
+    assert actions(sam) == ["rename_passkey", "remove_second_factor"]
     TOTP.activate(sam, world.FACTOR_SECRET)
     assert client.post(reverse("mfa_remove_webauthn", args=[passkey.pk])).url == SET_UP
     assert list(Authenticator.objects.values_list("type", flat=True)) == ["totp"]

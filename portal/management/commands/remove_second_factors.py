@@ -20,7 +20,7 @@ class Command(BaseCommand):
         user = User.objects.filter(email=email.strip().lower()).first()
         if user is None:
             raise CommandError(f"Nobody has the e-mail address {email}.")
-        by = {"actor": Actor("Command line"), "at": timezone.now()}
+        by = {"actor": Actor("manage.py remove_second_factors"), "at": timezone.now()}
         count = remove_second_factors(user=user, **by)
         unlock_login(user=user, **by)
         self.stdout.write(f"{user} has no second factor any more ({count} removed) and sets one up at the next login.")

@@ -1,0 +1,143 @@
+"""What fulfilling an order writes: licences, SMA periods, order lines and revenue; and the deeds that say so."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from dongles.coverage import LicenceCoverage, Period
+from dongles.models import Dongle, Licence, SmaPeriod
+from portal.audit import Deed
+from renewals import recognition
+from renewals.models import Order, OrderLine, QuoteLine, RevenueSegment
+from renewals.pricing.fulfilment import Redated
+
+Carried = list[tuple[Licence, LicenceCoverage]]
+
+
+class Sale(NamedTuple):
+    """A line as it is fulfilled; one without a quoted line is a free extension."""
+
+    line: QuoteLine | None
+    licence: Licence
+    period: Period | None
+    free_days: int
+
+
+def covering_deed(order: Order, sale: Sale) -> Deed:
+    """That a licence is covered by a sale."""
+    assert sale.period is not None
+    span = {"starts_on": str(sale.period.starts_on), "ends_on": str(sale.period.ends_on)}
+    return Deed("cover", sale.licence, after={**span, "order": order.number})
+
+
+def add_licences(order: Order, dongle: Dongle, carried: Carried, lines: Sequence[QuoteLine], today: date) -> list[Deed]:
+    """P5: put the licences that were sold on the dongle, behind those that it carries (`carried` grows by them)."""
+    new = Licence.objects.bulk_create(
+        Licence(dongle=dongle, product=line.product, seats=line.seats, acquired_on=today)
+        for line in lines
+        if line.kind == QuoteLine.Kind.LICENCE
+    )
+    carried.extend(
+        (
+            licence,
+            LicenceCoverage(licence.product.code, licence.product.family.name, licence.seats, today, ()),
+        )
+        for licence in new
+    )
+    return [
+        Deed(
+            "add",
+            licence,
+            after={
+                "product": licence.product.code,
+                "seats": licence.seats,
+                "acquired_on": str(today),
+                "order": order.number,
+            },
+        )
+        for licence in new
+    ]
+
+
+def sales_of(carried: Carried, lines: Sequence[QuoteLine], dates: Redated) -> list[Sale]:
+    """The lines as they are dated, each with its licence, and the free extensions."""
+    sales = [
+        Sale(
+            line,
+            carried[line.licence_index][0],
+            Period(dated.starts_on, dated.ends_on) if dated.starts_on and dated.ends_on else None,
+            dated.free_days,
+        )
+        for line, dated in zip(lines, dates.lines, strict=True)
+    ]
+    return sales + [
+        Sale(None, carried[more.licence][0], Period(more.starts_on, more.ends_on), more.free_days)
+        for more in dates.extended
+    ]
+
+
+def write_sales(order: Order, sales: Sequence[Sale], before: str, today: date) -> Deed:
+    """Write periods, order lines and revenue; the deed says what the order is now and what was sold with it."""
+    dated = [sale for sale in sales if sale.period]
+    periods = dict(
+        zip(
+            map(id, dated),
+            SmaPeriod.objects.bulk_create(
+                SmaPeriod(
+                    licence=sale.licence,
+                    starts_on=sale.period.starts_on,
+                    ends_on=sale.period.ends_on,
+                    source=SmaPeriod.Source.ORDER,
+                )
+                for sale in dated
+                if sale.period
+            ),
+            strict=True,
+        )
+    )
+    order_lines = OrderLine.objects.bulk_create(
+        OrderLine(
+            order=order,
+            quote_line=sale.line,
+            licence=sale.licence,
+            period=periods.get(id(sale)),
+            free_days=sale.free_days,
+            net=sale.line.net if sale.line else 0,
+        )
+        for sale in sales
+    )
+    segments = RevenueSegment.objects.bulk_create(
+        segment_row(order_line, order.version.currency, segment, today, RevenueSegment.Reason.SALE)
+        for order_line, sale in zip(order_lines, sales, strict=True)
+        if sale.line
+        for segment in recognition.segments_of_sale(sale.line.net, sale.line.sma_net, sale.period, today)
+    )
+    after = {
+        "state": order.state,
+        "fulfilled_on": str(today),
+        "lines": len(order_lines),
+        "revenue": sum(segment.amount for segment in segments),
+        "currency": order.version.currency,
+    }
+    if order.paid_on is not None:
+        after["paid_on"] = str(order.paid_on)
+    return Deed("fulfil", order, {"state": before}, after)
+
+
+def segment_row(
+    order_line: OrderLine,
+    currency: str,
+    segment: recognition.Segment,
+    booked_on: date,
+    reason: RevenueSegment.Reason,
+    mirrors: RevenueSegment | None = None,
+) -> RevenueSegment:
+    """A segment as a row, not written yet."""
+    return RevenueSegment(
+        order_line=order_line,
+        currency=currency,
+        booked_month=booked_on.replace(day=1),
+        reason=reason,
+        mirrors=mirrors,
+        **segment._asdict(),
+    )
