@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 
 from dongles.coverage import Period
-from portal.models import Customer
+from portal.models import Customer, User
 
 
 class ProductFamily(models.Model):
@@ -262,3 +262,40 @@ class CodeReceipt(models.Model):
 
     def __str__(self) -> str:
         return f"receipt of {self.code}"
+
+
+class Import(models.Model):
+    """A file with an installed base (dongles/installed_base/), with the columns that were chosen for it.
+
+    `content` is emptied once the file was imported, or after 30 days. `choices` are rows.Choices.
+    """
+
+    name = models.CharField(max_length=200)
+    content = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    sheet = models.CharField(max_length=100, blank=True)
+    choices = models.JSONField(default=dict)
+    uploaded_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField()
+    imported_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ColumnChoice(models.Model):
+    """Which column holds what in files with these heads (installed_base.heads.key_of), as it was chosen last.
+
+    `columns` are folded heads by field, `others` the rest of rows.Choices.
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    columns = models.JSONField()
+    others = models.JSONField()
+    used_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return ", ".join(self.columns)

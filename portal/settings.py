@@ -175,6 +175,7 @@ JOB_WORKERS = {
     "campaign_send": "renewals.tasks.send_for_campaign",
     "double_customers": "renewals.services.customers.look_for_double_customers",
     "audit_export": "portal.exports.write_slice",
+    "import_installed_base": "dongles.installed_base.services.work",
 }
 
 AUTH_USER_MODEL = "portal.User"

@@ -20,6 +20,8 @@ from dongles.unlock import NotASerial, canonical_serial
 
 LONGEST_TEXT = 200
 MOST_SEATS = 65535
+# Codes of two letters that Babel lists beside those of ISO 3166-1.
+NO_COUNTRIES = {"EU", "EZ", "UN", "ZZ", "XA", "XB", "QO", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
 FIRST_YEAR, LAST_YEAR = 1980, 2100
 SHOWN_LETTERS = 60
 # From which length on serials of digits are taken to have one usual length: this share of at least so many of them.
@@ -214,16 +216,24 @@ def _months() -> dict[str, int]:
 
 
 @cache
+def countries() -> list[tuple[str, str]]:
+    """The countries' codes of two letters with their English names, by name."""
+    names = [(str(code), str(name)) for code, name in Locale("en").territories.items()]
+    found = [(code, name) for code, name in names if len(code) == 2 and code.isalpha() and code not in NO_COUNTRIES]
+    return sorted(found, key=lambda pair: pair[1])
+
+
+@cache
 def _countries() -> dict[str, str]:
     """ISO 3166-1 codes of two letters by folded names in English, German and French, and by codes of three letters."""
     names: dict[str, str] = {}
-    codes = {code for code in Locale("en").territories if len(code) == 2 and code.isalpha()}
-    codes -= {"EU", "EZ", "UN", "ZZ", "XA", "XB", "QO", "AC", "CP", "CQ", "DG", "EA", "IC", "TA"}
+    codes = {code for code, _ in countries()}
     for alias, meant in get_global("territory_aliases").items():
         if len(alias) == 3 and alias.isalpha() and len(meant) == 1:
             names[alias.lower()] = meant[0]
     for language in ("fr", "de", "en"):
-        names |= {fold_head(name): code for code, name in Locale(language).territories.items() if code in codes}
+        territories = Locale(language).territories.items()
+        names |= {fold_head(str(name)): str(code) for code, name in territories if code in codes}
     names |= {code.lower(): code for code in codes}
     return names | {
         "uk": "GB",

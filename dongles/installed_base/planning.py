@@ -67,8 +67,10 @@ Key = tuple[str, str]  # a customer's folded name and country
 
 
 class PlannedCustomer(NamedTuple):
-    """A customer that is new, or one on record (`id`) that gets contacts: pairs of name and e-mail address."""
+    """A customer that is new, or one on record (`id`) that gets contacts: pairs of name and e-mail address. `row` is
+    the first of the file that names it."""
 
+    row: int
     id: int | None
     name: str
     country: str
@@ -90,8 +92,9 @@ class PlannedLicence(NamedTuple):
 
 class PlannedDongle(NamedTuple):
     """A dongle that is new, or one on record (`id`) that gets something. `owner` is none where it has none, or keeps
-    its own; `expiry_on` none where its date stays."""
+    its own; `expiry_on` none where its date stays. `row` is the first of the file that names it."""
 
+    row: int
     id: int | None
     serial: str
     kind: str
@@ -111,10 +114,12 @@ class Flags(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is to be made, with the faults because of which nothing is. `unchanged` counts the dongles of which the file
-    says nothing new; `days` are the earliest and the latest day that it names."""
+    """What is to be made, with the faults because of which nothing is. `owners` are the ids of the customers on record
+    that the file names, `unchanged` counts the dongles of which it says nothing new, and `days` are the earliest and
+    the latest day in it."""
 
     customers: Mapping[Key, PlannedCustomer]
+    owners: Mapping[Key, int]
     dongles: Sequence[PlannedDongle]
     faults: Sequence[Fault]
     flags: Flags
@@ -166,10 +171,11 @@ def plan_import(rows: Sequence[Row], record: Record, choices: Choices) -> Plan:
             unchanged += 1
         else:
             dongles.append(planned)
+    planned_customers = customers.planned()
     faults += customers.faults
     faults.sort(key=lambda fault: fault.row)
     flags = Flags(ragged, without_periods, without_owner, customers.left_out)
-    return Plan(customers.planned(), dongles, faults, flags, unchanged, _days_in(rows))
+    return Plan(planned_customers, customers.on_record(), dongles, faults, flags, unchanged, _days_in(rows))
 
 
 def _days_in(rows: Iterable[Row]) -> tuple[date, date] | None:
@@ -271,6 +277,10 @@ class _Customers:
             return set()
         return {each.id for each in self._record.customers.get(key[0], ()) if each.country == key[1]}
 
+    def on_record(self) -> dict[Key, int]:
+        """The ids of the customers that are on record already."""
+        return {key: known.id for key in self._names if (known := self._known(key))}
+
     def planned(self) -> dict[Key, PlannedCustomer]:
         """The customers that are new or get contacts; faults where a new one lacks its currency."""
         found = {}
@@ -279,13 +289,13 @@ class _Customers:
             if known:
                 new = tuple(contact for email, contact in contacts.items() if email not in known.emails)
                 if new:
-                    found[key] = PlannedCustomer(*known[:-1], new)
+                    found[key] = PlannedCustomer(number, *known[:-1], new)
                 continue
             facts = {each: self._stated[key].get(each, ("",))[0] or getattr(self._choices, each) for each in self.FACTS}
             if not facts["currency"]:
                 sentence = f"No row says in which currency {name} is quoted."
                 self.faults.append(Fault("currency_missing", number, "currency", sentence))
-            found[key] = PlannedCustomer(None, name, key[1], **facts, contacts=tuple(contacts.values()))
+            found[key] = PlannedCustomer(number, None, name, key[1], **facts, contacts=tuple(contacts.values()))
         return found
 
 
@@ -336,7 +346,7 @@ def _by_licence(rows: Sequence[Row]) -> list[list[Row]]:
     of_product: dict[tuple[str, str | None], list[Row]] = defaultdict(list)
     for row in rows:
         of_product[row.product, row.licence].append(row)
-    groups = []
+    groups: list[list[Row]] = []
     for same in of_product.values():
         days = {row.acquired_on for row in same} - {None}
         seats = {row.seats for row in same} - {None}
@@ -389,7 +399,7 @@ def _new_dongle(
     kind = next((row.kind for row in rows if row.kind), choices.kind)
     stated = next((row.expiry_on for row in rows if row.expiry_on), None)
     expiry_on = stated or _last_day(period for licence in licences for period in licence.periods)
-    return PlannedDongle(None, serial, kind, owner, expiry_on, tuple(licences))
+    return PlannedDongle(rows[0].number, None, serial, kind, owner, expiry_on, tuple(licences))
 
 
 def _compared(
@@ -426,7 +436,7 @@ def _compared(
     if known.state != "active":
         sentence = f"Dongle {known.serial} is {known.state} on record, and the file would add to it."
         found.append(Fault("dongle_not_active", rows[0].number, "serial", sentence))
-    return PlannedDongle(known.id, known.serial, known.kind, sets_owner, expiry_on, tuple(added)), found
+    return PlannedDongle(rows[0].number, known.id, known.serial, known.kind, sets_owner, expiry_on, tuple(added)), found
 
 
 def _added(known: RecordedDongle, licences: Sequence[PlannedLicence]) -> tuple[list[PlannedLicence], list[str]]:

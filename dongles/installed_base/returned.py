@@ -96,7 +96,7 @@ def _written(sheet: object, value: Cell, *, is_serial: bool, is_marked: bool) ->
     cell = WriteOnlyCell(sheet, value)
     if isinstance(value, str):
         cell.data_type = "s"
-        cell.quotePrefix = is_formula_like  # type: ignore[attr-defined]
+        cell.quotePrefix = is_formula_like
     if isinstance(value, date):
         cell.number_format = AS_DAY
     elif is_serial:

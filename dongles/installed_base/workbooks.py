@@ -1,7 +1,7 @@
 """Reads an XLSX as a stream: each cell with what people see there and why it may be wrong. Pure.
 
-One pass of expat over a sheet's XML gives values, number formats, formulas and merged cells together. openpyxl reads as a
-stream too, in five times the time, and passes over formulas and merged cells then.
+One pass of expat over a sheet's XML gives values, number formats, formulas and merged cells together. openpyxl reads as
+a stream too, in five times the time, and then passes over formulas and merged cells.
 """
 
 import io
@@ -30,6 +30,7 @@ MOST_MERGED_ROWS = 1_000_000
 LAST_ROW = 1_048_576
 PRECISE_DIGITS = 15  # a spreadsheet keeps so many of a number, and turns the rest into zeros
 CHUNK = 256 * 1024
+MOST_PIECES = 1000  # of 8 KB, in which expat hands over a text; a cell holds 32,767 letters
 # What is raised for a file that is damaged, or made to harm.
 UNREADABLE = (
     *(BadZipFile, zlib.error, expat.ExpatError, ElementTree.ParseError, EOFError, NotImplementedError, RuntimeError),
@@ -260,6 +261,8 @@ class Sheet:
         def data(text: str) -> None:
             if is_wanted:
                 pieces.append(text)
+                if len(pieces) > MOST_PIECES:
+                    raise ValueError("a cell holds more than any spreadsheet can")
 
         parser = expat.ParserCreate()
         parser.buffer_text = True

@@ -1,0 +1,78 @@
+"""Reads what is on record, as far as a file touches it. Five queries, whatever the number of rows."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from dongles.coverage import Period
+from dongles.installed_base.heads import fold_head
+from dongles.installed_base.planning import Record, RecordedCustomer, RecordedDongle, RecordedLicence, fold_name
+from dongles.installed_base.rows import Row
+from dongles.models import Dongle, Licence, Product, SmaPeriod
+from portal.models import Contact, Customer
+
+
+def products_by_word() -> dict[str, str]:
+    """The codes of all products by their folded names and codes; a code counts before a name."""
+    products = list(Product.objects.values_list("code", "name"))
+    return {fold_head(name): code for code, name in products} | {fold_head(code): code for code, _ in products}
+
+
+def record_for(rows: Iterable[Row], *, is_locked: bool) -> Record:
+    """The customers and dongles that the rows name; `is_locked` locks the dongles' rows until the transaction ends."""
+    names, serials = set(), set()
+    for row in rows:
+        serials.add(row.serial)
+        if row.customer:
+            names.add(fold_name(row.customer))
+    return Record(_customers(names), _dongles(serials, is_locked))
+
+
+def _customers(names: set[str]) -> dict[str, list[RecordedCustomer]]:
+    facts = ("pk", "name", "country", "currency", "segment", "tax_status")
+    found = [each for each in Customer.objects.order_by("pk").values_list(*facts) if fold_name(each[1]) in names]
+    emails: dict[int, set[str]] = defaultdict(set)
+    contacts = Contact.objects.filter(customer__in=[each[0] for each in found])
+    for customer_id, email in contacts.values_list("customer_id", "email"):
+        emails[customer_id].add(email.lower())
+    by_name: dict[str, list[RecordedCustomer]] = defaultdict(list)
+    for pk, name, country, currency, segment, tax_status in found:
+        known = RecordedCustomer(pk, name, country, currency, segment, tax_status, frozenset(emails[pk]))
+        by_name[fold_name(name)].append(known)
+    return by_name
+
+
+def _dongles(serials: set[str], is_locked: bool) -> dict[str, RecordedDongle]:
+    every = Dongle.objects.select_for_update() if is_locked else Dongle.objects.all()
+    dongles = list(every.filter(serial__in=serials).order_by("pk"))
+    if not dongles:
+        return {}
+    ids = [dongle.pk for dongle in dongles]
+    periods: dict[int, list[tuple[Period, bool]]] = defaultdict(list)
+    spans = SmaPeriod.objects.filter(licence__dongle__in=ids)
+    for licence_id, starts_on, ends_on, is_cancelled in spans.values_list(
+        "licence_id", "starts_on", "ends_on", "is_cancelled"
+    ):
+        periods[licence_id].append((Period(starts_on, ends_on), is_cancelled))
+    licences: dict[int, list[RecordedLicence]] = defaultdict(list)
+    facts = ("pk", "product__code", "seats", "acquired_on", "withdrawn_on")
+    for dongle_id, pk, product, seats, acquired_on, withdrawn_on in Licence.objects.filter(dongle__in=ids).values_list(
+        "dongle_id", *facts
+    ):
+        its = periods[pk]
+        standing = frozenset(period for period, is_cancelled in its if not is_cancelled)
+        ever = frozenset(period for period, _ in its)
+        licence = RecordedLicence(pk, product, seats, acquired_on, withdrawn_on is not None, ever, standing)
+        licences[dongle_id].append(licence)
+    return {
+        dongle.serial: RecordedDongle(
+            dongle.pk,
+            dongle.serial,
+            dongle.kind,
+            dongle.state,
+            dongle.customer_id,
+            dongle.issued_expiry_on,
+            dongle.sequence > 0 or dongle.generation > 0,
+            tuple(licences[dongle.pk]),
+        )
+        for dongle in dongles
+    }
