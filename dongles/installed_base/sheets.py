@@ -132,7 +132,14 @@ def _read_workbook(content: bytes, sheet: str, most_rows: int, tell: Callable[[i
 
 
 def _fit_of_lines(lines: Iterator[Line]) -> int:
-    return max((fit_of(cells) for _, cells in islice(lines, SEARCHED_ROWS)), default=0)
+    """How many fields the best of the first lines names; what is behind one that can't be read does not count."""
+    best = 0
+    try:
+        for _, cells in islice(lines, SEARCHED_ROWS):
+            best = max(best, fit_of(cells))
+    except csv.Error:
+        pass
+    return best
 
 
 # CSV
@@ -140,7 +147,7 @@ def _fit_of_lines(lines: Iterator[Line]) -> int:
 
 def _read_csv(content: bytes, most_rows: int, tell: Callable[[int], None]) -> Table:
     text = _decoded(content)
-    delimiter = max(DELIMITERS, key=lambda each: _fit_of_text(text, each))
+    delimiter = max(DELIMITERS, key=lambda each: _fit_of_lines(_lines(text, each)))
     try:
         return _table(_told(_lines(text, delimiter), tell), most_rows, kind="csv", sheet="", sheets=())
     except csv.Error as error:
@@ -184,10 +191,3 @@ def _lines(text: str, delimiter: str) -> Iterator[Line]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     for number, line in enumerate(reader, 1):
         yield number, [plain_text(cell) or None for cell in line[:MOST_COLUMNS]]
-
-
-def _fit_of_text(text: str, delimiter: str) -> int:
-    try:
-        return _fit_of_lines(_lines(text, delimiter))
-    except csv.Error:
-        return -1
