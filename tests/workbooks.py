@@ -54,6 +54,7 @@ def heads_of(rows):
 
 def xlsx(rows, *, heads=None, above=(), sheet="Dongles", others=(), counts_from_1904=False, formats=None, merged=()):
     """A workbook. `formats` are number formats by cell ("A3"), `merged` ranges, `others` further sheets of lines."""
+    rows = list(rows)
     heads = heads or heads_of(rows)
     book = Workbook()
     if counts_from_1904:
@@ -69,6 +70,9 @@ def xlsx(rows, *, heads=None, above=(), sheet="Dongles", others=(), counts_from_
     page.append(list(heads.values()))
     for each in rows:
         page.append([each.get(name) for name in heads])
+        for cell in page[page.max_row]:
+            if cell.data_type == "f":
+                cell.data_type = "s"  # what somebody has typed behind an apostrophe
     for place, code in (formats or {}).items():
         page[place].number_format = code
     for place in merged:
@@ -80,6 +84,7 @@ def xlsx(rows, *, heads=None, above=(), sheet="Dongles", others=(), counts_from_
 
 def csv_of(rows, *, heads=None, delimiter=",", encoding="utf-8"):
     """A CSV; dates as 2026-03-31."""
+    rows = list(rows)
     heads = heads or heads_of(rows)
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter)

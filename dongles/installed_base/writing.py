@@ -12,7 +12,7 @@ from portal.audit import Actor, Deed
 from portal.models import Contact, Customer
 
 T = TypeVar("T")
-BATCH = 2000
+BATCH = 1000
 
 
 class Made(NamedTuple):
