@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dongles.installed_base.faults import CAUSES
 from portal.api.problems import status_of
 from renewals.states import ORDER_REFUSALS, QUOTE_REFUSALS, REQUEST_REFUSALS
 
@@ -39,13 +40,19 @@ def documented_refusals() -> list[tuple[str, str]]:
     return re.findall(r"^\| `(\w+)` \| (\d+) \|", (PROJECT / "docs/errors.md").read_text(), re.MULTILINE)
 
 
+def test_every_fault_of_an_import_is_explained_as_the_page_explains_it():
+    explained = re.findall(r"^\| `(\w+)` \| (.+) \| (.+) \|$", (PROJECT / "docs/import.md").read_text(), re.MULTILINE)
+    assert explained == [(code, *cause) for code, cause in CAUSES.items()]
+
+
 @pytest.mark.parametrize(("code", "status"), documented_refusals())
 def test_a_refusal_has_the_status_that_the_documents_say(code, status):
     assert str(status_of(code, {"serial"})) == status
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/rules.md", "docs/unlock-code.md", "docs/operations.md", "docs/design.md"]
+    "document",
+    ["README.md", "docs/rules.md", "docs/unlock-code.md", "docs/operations.md", "docs/design.md", "docs/import.md"],
 )
 def test_files_that_a_document_names_are_there(document):
     text = (PROJECT / document).read_text()

@@ -36,8 +36,7 @@ CAUSES = {
     "serial_lost_zeros": Cause(
         "Serial numbers that have probably lost their leading zeros",
         f"Write them with their zeros. {SAVED_AS_TEXT} Or say on the page with the columns that shorter serials are"
-        " right,"
-        " or that they are to be filled up with zeros.",
+        " right, or that they are to be filled up with zeros.",
     ),
     "serial_scientific": Cause(
         "Serial numbers that the spreadsheet has turned into figures like 1.04E+5",
@@ -66,8 +65,7 @@ CAUSES = {
     "row_twice": Cause(
         "Rows that stand twice",
         "Delete one of them. If the dongle does carry two such licences, number them in a column “Licence number”,"
-        " or write"
-        " one row with the seats of both.",
+        " or write one row with the seats of both.",
     ),
     "too_many_products": Cause(
         "Dongles with more than 60 products",
@@ -81,10 +79,8 @@ CAUSES = {
     "date_impossible": Cause("Days that do not exist", "Correct the day or the month."),
     "date_as_number": Cause(
         "Dates that have become numbers",
-        "The spreadsheet counts days. Format the column as a date there (in a program that shows 2026 and not 2022"
-        " or 2030:"
-        " old Macintosh workbooks count from 1904, others from 1900), look whether the dates are right, and save"
-        " again.",
+        "The spreadsheet counts days. Format the column as a date there, look whether the dates are right (old Macintosh"
+        " workbooks count from 1904, others from 1900: four years apart), and save again.",
     ),
     "date_order_unknown": Cause(
         "Dates that can be read in two ways",
@@ -94,8 +90,7 @@ CAUSES = {
     "date_out_of_range": Cause(
         "Dates before 1980 or after 2100",
         "Correct the year. If all dates are four years off, the workbook counts days from 1904 and they were copied"
-        " from one"
-        " that counts from 1900, or the other way round.",
+        " from one that counts from 1900, or the other way round.",
     ),
     "start_without_end": Cause(
         "SMAs without a last day", "Write the last day that the SMA covers, or no first day either."
@@ -107,8 +102,7 @@ CAUSES = {
     "periods_overlap": Cause(
         "SMAs of one licence that overlap",
         "A day is covered once. Correct the days; if these are two licences of one product, number them in a column"
-        " “Licence"
-        " number”.",
+        " “Licence number”.",
     ),
     # customers
     "country_missing": Cause(
@@ -137,8 +131,7 @@ CAUSES = {
     "formula_without_value": Cause(
         "Formulas without a value",
         "The workbook was saved by a program that does not calculate. Open it in a spreadsheet program and save it"
-        " again, or"
-        " replace the formulas by their values (copy, paste values).",
+        " again, or replace the formulas by their values (copy, paste values).",
     ),
     "cell_error": Cause(
         "Cells that show an error", "Mend the formula behind #N/A, #REF! and the like, or write the value itself."
@@ -150,8 +143,7 @@ CAUSES = {
     "text_garbled": Cause(
         "Texts that were saved in a wrong encoding",
         "Letters like ä or é became two others before the file came here. Write the texts anew, or export them once"
-        " more as"
-        " UTF-8 from where they come.",
+        " more as UTF-8 from where they come.",
     ),
     "text_too_long": Cause("Texts that are too long", "Shorten them to 200 letters."),
     # what is on record

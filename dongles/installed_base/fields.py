@@ -79,7 +79,7 @@ FIELDS = (
     Field(
         "acquired_on",
         "Acquired on",
-        "The day on which the licence was bought.",
+        "The day on which the licence was bought; this or the start of the SMA is needed.",
         (
             *(
                 "acquiredon",

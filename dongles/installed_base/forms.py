@@ -81,7 +81,7 @@ class ColumnsForm(forms.Form):
 
     @property
     def column_fields(self) -> list[tuple[forms.BoundField, Sequence[str]]]:
-        """Each column's field with the first values that stand in it."""
+        """Each column's field with the first different values that stand in it."""
         return [
             (self[column_name(index)], self._samples(index))
             for index in range(len(self._table.heads))
@@ -89,8 +89,9 @@ class ColumnsForm(forms.Form):
         ]
 
     def _samples(self, index: int) -> list[str]:
-        cells = [line[index] for _, line in self._table.rows if line[index] is not None]
-        return [cell.shown if isinstance(cell, Odd) else str(cell) for cell in cells[:SAMPLES]]
+        cells = (line[index] for _, line in self._table.rows)
+        shown = (cell.shown if isinstance(cell, Odd) else str(cell) for cell in cells if cell is not None)
+        return list(dict.fromkeys(shown))[:SAMPLES]
 
     @property
     def other_fields(self) -> list[forms.BoundField]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dongles.installed_base.faults import CAUSES, Fault
-from dongles.installed_base.planning import Plan
+from dongles.installed_base.plans import Plan
 from dongles.installed_base.rows import ReadRows
 from dongles.installed_base.sheets import Table
 from dongles.installed_base.writing import Made

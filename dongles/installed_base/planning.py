@@ -1,135 +1,30 @@
 """Compares what a file says with what is on record, and says what is to be made and what contradicts. Pure.
 
-Customers are one by name (spaces and case do not matter) and country, dongles by serial. A licence of a file is the one
-on record with its product, seats and day of acquisition. What is new is added; nothing on record is overwritten.
+Dongles are one by serial. A licence of a file is the one on record with its product, seats and day of acquisition. What
+is new is added; nothing on record is overwritten.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import NamedTuple
 
 from dongles.coverage import Period
 from dongles.installed_base.faults import Fault
+from dongles.installed_base.owners import Customers
+from dongles.installed_base.plans import (
+    Flags,
+    Key,
+    Plan,
+    PlannedDongle,
+    PlannedLicence,
+    Record,
+    RecordedDongle,
+    RecordedLicence,
+)
 from dongles.installed_base.rows import Choices, Row
 
 MOST_PRODUCTS = 60
-
-# What is on record, as far as the file touches it
-
-
-class RecordedCustomer(NamedTuple):
-    """`emails` are in lower case."""
-
-    id: int
-    name: str
-    country: str
-    currency: str
-    segment: str
-    tax_status: str
-    emails: frozenset[str]
-
-
-class RecordedLicence(NamedTuple):
-    """`periods` are all that were ever on record, `standing` those of them that were not cancelled."""
-
-    id: int
-    product: str
-    seats: int
-    acquired_on: date
-    is_withdrawn: bool
-    periods: frozenset[Period]
-    standing: frozenset[Period]
-
-
-class RecordedDongle(NamedTuple):
-    id: int
-    serial: str
-    kind: str
-    state: str
-    customer_id: int | None
-    expiry_on: date | None
-    has_codes: bool
-    licences: tuple[RecordedLicence, ...]
-
-
-class Record(NamedTuple):
-    """`customers` by folded name, `dongles` by serial."""
-
-    customers: Mapping[str, Sequence[RecordedCustomer]]
-    dongles: Mapping[str, RecordedDongle]
-
-
-# What is to be made
-
-Key = tuple[str, str]  # a customer's folded name and country
-
-
-class PlannedCustomer(NamedTuple):
-    """A customer that is new, or one on record (`id`) that gets contacts: pairs of name and e-mail address. `row` is
-    the first of the file that names it."""
-
-    row: int
-    id: int | None
-    name: str
-    country: str
-    currency: str
-    segment: str
-    tax_status: str
-    contacts: tuple[tuple[str, str], ...]
-
-
-class PlannedLicence(NamedTuple):
-    """A licence that is new, or one on record (`id`) that gets periods."""
-
-    id: int | None
-    product: str
-    seats: int
-    acquired_on: date
-    periods: tuple[Period, ...]
-
-
-class PlannedDongle(NamedTuple):
-    """A dongle that is new, or one on record (`id`) that gets something. `owner` is none where it has none, or keeps
-    its own; `expiry_on` none where its date stays. `row` is the first of the file that names it."""
-
-    row: int
-    id: int | None
-    serial: str
-    kind: str
-    owner: Key | None
-    expiry_on: date | None
-    licences: tuple[PlannedLicence, ...]
-
-
-class Flags(NamedTuple):
-    """Serials of dongles that are taken as they are and that somebody should look at, and rows whose contact has no
-    e-mail address and is left out."""
-
-    ragged: Sequence[str] = ()
-    without_periods: Sequence[str] = ()
-    without_owner: Sequence[str] = ()
-    contacts_left_out: Sequence[int] = ()
-
-
-class Plan(NamedTuple):
-    """What is to be made, with the faults because of which nothing is. `owners` are the ids of the customers on record
-    that the file names, `unchanged` counts the dongles of which it says nothing new, and `days` are the earliest and
-    the latest day in it."""
-
-    customers: Mapping[Key, PlannedCustomer]
-    owners: Mapping[Key, int]
-    dongles: Sequence[PlannedDongle]
-    faults: Sequence[Fault]
-    flags: Flags
-    unchanged: int
-    days: tuple[date, date] | None
-
-
-def fold_name(name: str) -> str:
-    """A customer's name as it is compared."""
-    return " ".join(name.casefold().split())
 
 
 def plan_import(rows: Sequence[Row], record: Record, choices: Choices) -> Plan:
@@ -137,8 +32,7 @@ def plan_import(rows: Sequence[Row], record: Record, choices: Choices) -> Plan:
     by_serial: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_serial[row.serial].append(row)
-    countries = _stated_countries(rows)
-    customers = _Customers(record, choices, countries)
+    customers = Customers(record, choices, rows)
     faults: list[Fault] = []
     dongles: list[PlannedDongle] = []
     ragged, without_periods, without_owner = [], [], []
@@ -181,129 +75,6 @@ def plan_import(rows: Sequence[Row], record: Record, choices: Choices) -> Plan:
 def _days_in(rows: Iterable[Row]) -> tuple[date, date] | None:
     days = {day for row in rows for day in (row.acquired_on, row.sma_starts_on, row.sma_ends_on) if day}
     return (min(days), max(days)) if days else None
-
-
-def _stated_countries(rows: Iterable[Row]) -> dict[str, set[str]]:
-    """The countries that the file states of each customer, by folded name."""
-    stated: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        if row.customer:
-            stated[fold_name(row.customer)] |= {row.country} if row.country else set()
-    return stated
-
-
-# Customers
-
-
-class _Customers:
-    """Gathers what the rows say of customers. What is not stated comes from the record, then from the choices."""
-
-    FACTS = ("currency", "segment", "tax_status")
-
-    def __init__(self, record: Record, choices: Choices, countries: Mapping[str, set[str]]) -> None:
-        self._record, self._choices, self._countries = record, choices, countries
-        self._names: dict[Key, tuple[str, int]] = {}
-        self._stated: dict[Key, dict[str, tuple[str, int]]] = defaultdict(dict)
-        self._contacts: dict[Key, dict[str, tuple[str, str]]] = defaultdict(dict)
-        self._without_country: set[str] = set()
-        self.faults: list[Fault] = []
-        self.left_out: list[int] = []
-
-    def owner_of(self, rows: Sequence[Row]) -> tuple[Key | None, list[Fault]]:
-        """The one customer that the rows of a dongle name; a fault where they name two."""
-        owners: dict[Key, Row] = {}
-        for row in rows:
-            key = self._gather(row)
-            if key:
-                owners.setdefault(key, row)
-        if len(owners) > 1:
-            first, second = list(owners.values())[:2]
-            names = f"Row {first.number} says {first.customer}, {_country_of(first, owners)}"
-            sentence = f"{names}; row {second.number} {second.customer}, {_country_of(second, owners)}."
-            return None, [Fault("dongle_of_two_customers", second.number, "customer", sentence)]
-        return next(iter(owners), None), []
-
-    def _gather(self, row: Row) -> Key | None:
-        if not row.customer:
-            return None
-        folded = fold_name(row.customer)
-        country = row.country or self._usual_country(folded)
-        if country is None:
-            if folded not in self._without_country:
-                self._without_country.add(folded)
-                sentence = f"No row says in which country {row.customer} is."
-                self.faults.append(Fault("country_missing", row.number, "country", sentence))
-            return None
-        key = (folded, country)
-        self._names.setdefault(key, (row.customer, row.number))
-        for name in self.FACTS:
-            self._state(key, name, getattr(row, name), row)
-        if row.contact_email:
-            self._contacts[key].setdefault(
-                row.contact_email.lower(), (row.contact_name or row.contact_email, row.contact_email)
-            )
-        elif row.contact_name:
-            self.left_out.append(row.number)
-        return key
-
-    def _usual_country(self, folded: str) -> str | None:
-        """The country of a customer in a row that does not state it."""
-        for known in (self._countries[folded], {each.country for each in self._record.customers.get(folded, ())}):
-            if len(known) == 1:
-                return next(iter(known))
-        return self._choices.country or None
-
-    def _state(self, key: Key, name: str, value: str | None, row: Row) -> None:
-        if value is None:
-            return
-        before, number = self._stated[key].setdefault(name, (value, row.number))
-        if before != value:
-            what = name.replace("_", " ")
-            sentence = f"The {what} of {row.customer} is {value} here and {before} in row {number}."
-            self.faults.append(Fault("customer_differs", row.number, name, sentence))
-        elif number == row.number and (known := self._known(key)) and getattr(known, name) != value:
-            sentence = (
-                f"The {name.replace('_', ' ')} of {known.name} is {value} here and {getattr(known, name)} on record."
-            )
-            self.faults.append(Fault("differs_from_record", row.number, name, sentence))
-
-    def _known(self, key: Key) -> RecordedCustomer | None:
-        folded, country = key
-        return next((each for each in self._record.customers.get(folded, ()) if each.country == country), None)
-
-    def ids_of(self, key: Key | None) -> set[int]:
-        """The customers on record of this name and country; before somebody merges them there may be two."""
-        if key is None:
-            return set()
-        return {each.id for each in self._record.customers.get(key[0], ()) if each.country == key[1]}
-
-    def on_record(self) -> dict[Key, int]:
-        """The ids of the customers that are on record already."""
-        return {key: known.id for key in self._names if (known := self._known(key))}
-
-    def planned(self) -> dict[Key, PlannedCustomer]:
-        """The customers that are new or get contacts; faults where a new one lacks its currency."""
-        found = {}
-        for key, (name, number) in self._names.items():
-            known, contacts = self._known(key), self._contacts[key]
-            if known:
-                new = tuple(contact for email, contact in contacts.items() if email not in known.emails)
-                if new:
-                    found[key] = PlannedCustomer(number, *known[:-1], new)
-                continue
-            facts = {each: self._stated[key].get(each, ("",))[0] or getattr(self._choices, each) for each in self.FACTS}
-            if not facts["currency"]:
-                sentence = f"No row says in which currency {name} is quoted."
-                self.faults.append(Fault("currency_missing", number, "currency", sentence))
-            found[key] = PlannedCustomer(number, None, name, key[1], **facts, contacts=tuple(contacts.values()))
-        return found
-
-
-def _country_of(row: Row, owners: Mapping[Key, Row]) -> str:
-    return next(country for (_, country), each in owners.items() if each is row)
-
-
-# Dongles and licences
 
 
 def _contradictions(rows: Sequence[Row]) -> list[Fault]:
@@ -467,8 +238,7 @@ def _added(known: RecordedDongle, licences: Sequence[PlannedLicence]) -> tuple[l
             if overlapped := next((each for each in match.standing if _overlap(each, period)), None):
                 sentences.append(
                     f"{licence.product} has an SMA {overlapped.starts_on} to {overlapped.ends_on} on record, the"
-                    " file says"
-                    f" {period.starts_on} to {period.ends_on}."
+                    f" file says {period.starts_on} to {period.ends_on}."
                 )
         if new and match.is_withdrawn:
             sentences.append(f"{licence.product} was withdrawn from the dongle.")
@@ -482,8 +252,7 @@ def _added(known: RecordedDongle, licences: Sequence[PlannedLicence]) -> tuple[l
             left.remove(other)
             sentences.append(
                 f"{licence.product} with {other.seats} seats, acquired on {other.acquired_on}, is on record; the"
-                " file says"
-                f" {licence.seats} seats, acquired on {licence.acquired_on}."
+                f" file says {licence.seats} seats, acquired on {licence.acquired_on}."
             )
     return added, sentences
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from dongles.coverage import Period
 from dongles.installed_base.heads import fold_head
-from dongles.installed_base.planning import Record, RecordedCustomer, RecordedDongle, RecordedLicence, fold_name
+from dongles.installed_base.owners import fold_name
+from dongles.installed_base.plans import Record, RecordedCustomer, RecordedDongle, RecordedLicence
 from dongles.installed_base.rows import Row
 from dongles.models import Dongle, Licence, Product, SmaPeriod
 from portal.models import Contact, Customer

@@ -17,6 +17,7 @@ from dongles.installed_base.outcome import Outcome, told_outcome
 from dongles.installed_base.planning import plan_import
 from dongles.installed_base.rows import Choices
 from dongles.installed_base.sheets import MOST_BYTES, PREVIEWED_ROWS, Table, read_table, too_large
+from dongles.installed_base.values import AT_FILE
 from dongles.installed_base.writing import Made, write_plan
 from dongles.models import ColumnChoice, Import
 from portal import audit, jobs
@@ -49,7 +50,7 @@ def keep_file(*, name: str, content: bytes, actor: Actor, at: datetime) -> Impor
         raise DomainError(
             "import_without_heads",
             "No row of this file has heads like “Serial number” and “Product”. Write a row of heads above the table.",
-            {"field": "file"},
+            AT_FILE,
         )
     Import.objects.filter(uploaded_at__lt=at - KEPT_FOR).update(content=b"")
     return Import.objects.create(
@@ -66,7 +67,7 @@ def content_of(imported: Import) -> bytes:
     """The file; refuses `import_file_gone` once it was imported or 30 days old."""
     content = bytes(imported.content)
     if not content:
-        raise DomainError("import_file_gone", "This file is not kept any more. Choose it again.", {"field": "file"})
+        raise DomainError("import_file_gone", "This file is not kept any more. Choose it again.", AT_FILE)
     return content
 
 

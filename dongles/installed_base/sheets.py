@@ -7,7 +7,7 @@ from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from dongles.installed_base.heads import SEARCHED_ROWS, find_head_row, fit_of
-from dongles.installed_base.values import MEGABYTE, MOST_COLUMNS, Line, Odd, plain_text, refusal
+from dongles.installed_base.values import AT_FILE, MEGABYTE, MOST_COLUMNS, Line, Odd, plain_text
 from dongles.installed_base.workbooks import Workbook, readable, with_merged
 from portal.errors import DomainError
 
@@ -55,15 +55,15 @@ def read_table(
     `import_zero_bytes` and `import_too_many_rows`.
     """
     if not content.strip():
-        raise refusal("import_empty", "This file is empty. Choose the one with your dongles.")
+        raise DomainError("import_empty", "This file is empty. Choose the one with your dongles.", AT_FILE)
     if len(content) > MOST_BYTES:
         raise too_large()
     if content.startswith(OLD_WORKBOOK):
-        raise refusal(
+        raise DomainError(
             "import_old_workbook",
             "This is an old workbook (XLS) or one with a password. Open it in the spreadsheet program, save it as an"
-            " Excel"
-            " workbook (XLSX) without a password, and choose that.",
+            " Excel workbook (XLSX) without a password, and choose that.",
+            AT_FILE,
         )
     if content.startswith(ZIP):
         return _read_workbook(content, sheet, most_rows, tell)
@@ -71,11 +71,11 @@ def read_table(
 
 
 def too_large() -> DomainError:
-    return refusal(
+    return DomainError(
         "import_too_large",
         f"This file is larger than {MOST_BYTES // MEGABYTE} MB. Delete pictures and sheets that are not needed, or"
-        " divide"
-        " it into several files with the same heads: they can be imported one after the other.",
+        " divide it into several files with the same heads: they can be imported one after the other.",
+        AT_FILE,
     )
 
 
@@ -94,9 +94,10 @@ def _table(lines: Iterator[Line], most_rows: int, **facts: Any) -> Table:
         if len(rows) == most_rows:
             if most_rows < MOST_ROWS:
                 break
-            raise refusal(
+            raise DomainError(
                 "import_too_many_rows",
                 f"This table has more than {MOST_ROWS:,} rows. Divide it into several files with the same heads.",
+                AT_FILE,
             )
         rows.append((number, cells))
     return Table(above=first[:place], head_row=head_row, heads=heads[:width], rows=rows, **facts)
@@ -113,7 +114,7 @@ def _read_workbook(content: bytes, sheet: str, most_rows: int, tell: Callable[[i
     with readable():
         book = Workbook(content)
         if not book.sheets:
-            raise refusal("import_empty", "This workbook has no sheet with a table.")
+            raise DomainError("import_empty", "This workbook has no sheet with a table.", AT_FILE)
         name = (
             sheet
             if sheet in book.sheets
@@ -151,39 +152,42 @@ def _read_csv(content: bytes, most_rows: int, tell: Callable[[int], None]) -> Ta
     try:
         return _table(_told(_lines(text, delimiter), tell), most_rows, kind="csv", sheet="", sheets=())
     except csv.Error as error:
-        raise refusal(
+        raise DomainError(
             "import_damaged",
             f"This CSV can’t be read as a table ({error}). Look for a quotation mark that is opened and not closed,"
-            " or save"
-            " the table as an Excel workbook (XLSX) and choose that.",
+            " or save the table as an Excel workbook (XLSX) and choose that.",
+            AT_FILE,
         ) from None
 
 
 def _decoded(content: bytes) -> str:
     """The text of a CSV: UTF-8, or UTF-16 that says so at its beginning."""
     if content.startswith(b"%PDF"):
-        raise refusal("import_not_a_table", "This is a PDF. Choose the table that it was made from, as XLSX or CSV.")
+        raise DomainError(
+            "import_not_a_table", "This is a PDF. Choose the table that it was made from, as XLSX or CSV.", AT_FILE
+        )
     if content.startswith(UTF_16_MARKS):
         encoding = "utf-16"
     else:
         encoding = "utf-8-sig"
         if (place := content.find(b"\0")) >= 0:
             line = content.count(b"\n", 0, place) + 1
-            raise refusal(
+            raise DomainError(
                 "import_zero_bytes",
                 f"Line {line:,} of this file holds zero bytes: it is damaged, or no CSV at all. Save the table once"
-                " more as"
-                " “CSV UTF-8”, or as an Excel workbook (XLSX).",
+                " more as “CSV UTF-8”, or as an Excel workbook (XLSX).",
+                AT_FILE,
             )
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise refusal(
+        raise DomainError(
             "import_encoding",
             f"Line {line:,} of this CSV is not written in UTF-8, so letters like ä, é or ß can’t be read for"
-            " certain. In"
-            " the spreadsheet program save it as “CSV UTF-8”, or as an Excel workbook (XLSX), and choose that.",
+            " certain. In the spreadsheet program save it as “CSV UTF-8”, or as an Excel workbook (XLSX), and choose"
+            " that.",
+            AT_FILE,
         ) from None
 
 

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from portal.errors import DomainError
-
 MEGABYTE = 1024 * 1024
 MOST_COLUMNS = 100
-FIELD = "file"  # of the form by which files come in
+AT_FILE = {"field": "file"}  # where a form shows that the whole file is refused
 
 
 class Odd(NamedTuple):
@@ -35,8 +33,3 @@ def plain_text(text: str) -> str:
     goes."""
     plain = SPACES.sub(" ", NEEDLESS.sub("", text)).strip()
     return plain[1:] if plain.startswith("'") and len(plain) > 1 and plain[1] in FORMULA_STARTS else plain
-
-
-def refusal(code: str, sentence: str) -> DomainError:
-    """The whole file is refused."""
-    return DomainError(code, sentence, {"field": FIELD})

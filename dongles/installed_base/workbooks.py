@@ -20,7 +20,8 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils import column_index_from_string, range_boundaries
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
 
-from dongles.installed_base.values import MEGABYTE, MOST_COLUMNS, Cell, Line, Odd, plain_text, refusal
+from dongles.installed_base.values import AT_FILE, MEGABYTE, MOST_COLUMNS, Cell, Line, Odd, plain_text
+from portal.errors import DomainError
 
 # What a workbook says that it unpacks to: its sheets are read as a stream, its texts are kept in memory. Python unpacks
 # no more of a part than the archive's directory says.
@@ -44,11 +45,11 @@ def readable() -> Iterator[None]:
     try:
         yield
     except UNREADABLE as error:
-        raise refusal(
+        raise DomainError(
             "import_damaged",
             f"This workbook can’t be read ({type(error).__name__}). Open it in the spreadsheet program, save it once"
-            " more as"
-            " an Excel workbook (XLSX), and choose that.",
+            " more as an Excel workbook (XLSX), and choose that.",
+            AT_FILE,
         ) from None
 
 
@@ -77,20 +78,21 @@ class Workbook:
     def _check_unpacked(self) -> None:
         sizes = {part.filename: part.file_size for part in self._archive.infolist()}
         if not any(_local(name, "/") == "workbook.xml" for name in sizes):
-            raise refusal(
+            raise DomainError(
                 "import_not_a_table",
                 "This is no Excel workbook (XLSX). Open it in the spreadsheet program, save it as one, and choose"
                 " that.",
+                AT_FILE,
             )
         texts = sum(
             size for name, size in sizes.items() if name.endswith((".xml", ".rels")) and "/worksheets/" not in name
         )
         if sum(sizes.values()) > MOST_UNPACKED or texts > MOST_TEXTS_UNPACKED:
-            raise refusal(
+            raise DomainError(
                 "import_unpacks_too_large",
                 f"This workbook unpacks to {sum(sizes.values()) // MEGABYTE:,} MB, more than a table of dongles can"
-                " have."
-                " Copy the table alone into a new workbook and choose that.",
+                " have. Copy the table alone into a new workbook and choose that.",
+                AT_FILE,
             )
 
     def _targets(self, path: str, folder: str) -> dict[str, str]:
@@ -324,10 +326,11 @@ def with_merged(lines: Sequence[Line], merged: Sequence[str]) -> list[Line]:
         first_column, first_row, last_column, last_row = range_boundaries(each)
         left -= last_row - first_row + 1
         if left < 0:
-            raise refusal(
+            raise DomainError(
                 "import_damaged",
                 "This sheet has more than a million rows of merged cells. Unmerge them, and fill the values into"
                 " every row.",
+                AT_FILE,
             )
         for row in range(first_row, last_row + 1):
             covered.setdefault(row, []).append((first_column + (row == first_row), last_column, each))

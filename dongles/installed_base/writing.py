@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from dongles.installed_base.planning import Key, Plan, PlannedCustomer, PlannedDongle
+from dongles.installed_base.plans import Key, Plan, PlannedCustomer, PlannedDongle
 from dongles.models import Dongle, Licence, Product, SmaPeriod
 from portal import audit
 from portal.audit import Actor, Deed

@@ -23,7 +23,7 @@ from renewals.models import Order, PolicySettings, PriceList, Quote, QuoteVersio
 from renewals.overviews import search_results
 from renewals.services.reminders import REMINDERS, post_reminders
 from tests import world
-from tests.bench import campaign
+from tests.bench import campaign, imports
 from tests.bench.measuring import Figure, paired_medians
 
 SMALL = 1_000
@@ -39,6 +39,7 @@ def measure(large: int) -> Iterator[Figure]:
         settings.SIGNER_LOG = Path(folder) / "signer.log"
         with _installed_base(SMALL):
             small = list(_searches())
+            yield from imports.measure()
         with _installed_base(large):
             yield from map(_slowdown, small, _searches(), repeat(large))
             yield from _pages()

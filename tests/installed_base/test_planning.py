@@ -6,14 +6,8 @@ import pytest
 
 from dongles.coverage import Period
 from dongles.installed_base.faults import CAUSES
-from dongles.installed_base.planning import (
-    PlannedLicence,
-    Record,
-    RecordedCustomer,
-    RecordedDongle,
-    RecordedLicence,
-    plan_import,
-)
+from dongles.installed_base.planning import plan_import
+from dongles.installed_base.plans import PlannedLicence, Record, RecordedCustomer, RecordedDongle, RecordedLicence
 from dongles.installed_base.rows import Choices, Row
 
 NOTHING = Record({}, {})

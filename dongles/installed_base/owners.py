@@ -1,0 +1,133 @@
+"""Gathers what a file says of customers and their contacts, dongle by dongle. Pure.
+
+Customers are one by name (spaces and case do not matter) and country, never because they are alike.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from dongles.installed_base.faults import Fault
+from dongles.installed_base.plans import Key, PlannedCustomer, Record, RecordedCustomer
+from dongles.installed_base.rows import Choices, Row
+
+
+def fold_name(name: str) -> str:
+    """A customer's name as it is compared."""
+    return " ".join(name.casefold().split())
+
+
+class Customers:
+    """Gathers what the rows say of customers. What is not stated comes from the record, then from the choices."""
+
+    FACTS = ("currency", "segment", "tax_status")
+
+    def __init__(self, record: Record, choices: Choices, rows: Iterable[Row]) -> None:
+        self._record, self._choices, self._countries = record, choices, _stated_countries(rows)
+        self._names: dict[Key, tuple[str, int]] = {}
+        self._stated: dict[Key, dict[str, tuple[str, int]]] = defaultdict(dict)
+        self._contacts: dict[Key, dict[str, tuple[str, str]]] = defaultdict(dict)
+        self._without_country: set[str] = set()
+        self.faults: list[Fault] = []
+        self.left_out: list[int] = []
+
+    def owner_of(self, rows: Sequence[Row]) -> tuple[Key | None, list[Fault]]:
+        """The one customer that the rows of a dongle name; a fault where they name two."""
+        owners: dict[Key, Row] = {}
+        for row in rows:
+            key = self._gather(row)
+            if key:
+                owners.setdefault(key, row)
+        if len(owners) > 1:
+            first, second = list(owners.values())[:2]
+            names = f"Row {first.number} says {first.customer}, {_country_of(first, owners)}"
+            sentence = f"{names}; row {second.number} {second.customer}, {_country_of(second, owners)}."
+            return None, [Fault("dongle_of_two_customers", second.number, "customer", sentence)]
+        return next(iter(owners), None), []
+
+    def _gather(self, row: Row) -> Key | None:
+        if not row.customer:
+            return None
+        folded = fold_name(row.customer)
+        country = row.country or self._usual_country(folded)
+        if country is None:
+            if folded not in self._without_country:
+                self._without_country.add(folded)
+                sentence = f"No row says in which country {row.customer} is."
+                self.faults.append(Fault("country_missing", row.number, "country", sentence))
+            return None
+        key = (folded, country)
+        self._names.setdefault(key, (row.customer, row.number))
+        for name in self.FACTS:
+            self._state(key, name, getattr(row, name), row)
+        if row.contact_email:
+            self._contacts[key].setdefault(
+                row.contact_email.lower(), (row.contact_name or row.contact_email, row.contact_email)
+            )
+        elif row.contact_name:
+            self.left_out.append(row.number)
+        return key
+
+    def _usual_country(self, folded: str) -> str | None:
+        """The country of a customer in a row that does not state it."""
+        for known in (self._countries[folded], {each.country for each in self._record.customers.get(folded, ())}):
+            if len(known) == 1:
+                return next(iter(known))
+        return self._choices.country or None
+
+    def _state(self, key: Key, name: str, value: str | None, row: Row) -> None:
+        if value is None:
+            return
+        before, number = self._stated[key].setdefault(name, (value, row.number))
+        if before != value:
+            what = name.replace("_", " ")
+            sentence = f"The {what} of {row.customer} is {value} here and {before} in row {number}."
+            self.faults.append(Fault("customer_differs", row.number, name, sentence))
+        elif number == row.number and (known := self._known(key)) and getattr(known, name) != value:
+            sentence = (
+                f"The {name.replace('_', ' ')} of {known.name} is {value} here and {getattr(known, name)} on record."
+            )
+            self.faults.append(Fault("differs_from_record", row.number, name, sentence))
+
+    def _known(self, key: Key) -> RecordedCustomer | None:
+        folded, country = key
+        return next((each for each in self._record.customers.get(folded, ()) if each.country == country), None)
+
+    def ids_of(self, key: Key | None) -> set[int]:
+        """The customers on record of this name and country; before somebody merges them there may be two."""
+        if key is None:
+            return set()
+        return {each.id for each in self._record.customers.get(key[0], ()) if each.country == key[1]}
+
+    def on_record(self) -> dict[Key, int]:
+        """The ids of the customers that are on record already."""
+        return {key: known.id for key in self._names if (known := self._known(key))}
+
+    def planned(self) -> dict[Key, PlannedCustomer]:
+        """The customers that are new or get contacts; faults where a new one lacks its currency."""
+        found = {}
+        for key, (name, number) in self._names.items():
+            known, contacts = self._known(key), self._contacts[key]
+            if known:
+                new = tuple(contact for email, contact in contacts.items() if email not in known.emails)
+                if new:
+                    found[key] = PlannedCustomer(number, *known[:-1], new)
+                continue
+            facts = {each: self._stated[key].get(each, ("",))[0] or getattr(self._choices, each) for each in self.FACTS}
+            if not facts["currency"]:
+                sentence = f"No row says in which currency {name} is quoted."
+                self.faults.append(Fault("currency_missing", number, "currency", sentence))
+            found[key] = PlannedCustomer(number, None, name, key[1], **facts, contacts=tuple(contacts.values()))
+        return found
+
+
+def _country_of(row: Row, owners: Mapping[Key, Row]) -> str:
+    return next(country for (_, country), each in owners.items() if each is row)
+
+
+def _stated_countries(rows: Iterable[Row]) -> dict[str, set[str]]:
+    """The countries that the file states of each customer, by folded name."""
+    stated: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.customer:
+            stated[fold_name(row.customer)] |= {row.country} if row.country else set()
+    return stated
