@@ -79,7 +79,8 @@ CAUSES = {
     "date_impossible": Cause("Days that do not exist", "Correct the day or the month."),
     "date_as_number": Cause(
         "Dates that have become numbers",
-        "The spreadsheet counts days. Format the column as a date there, look whether the dates are right (old Macintosh"
+        "The spreadsheet counts days. Format the column as a date there, look whether the dates are right (old"
+        " Macintosh"
         " workbooks count from 1904, others from 1900: four years apart), and save again.",
     ),
     "date_order_unknown": Cause(
