@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dongles', '0002_only_grows'),
+        ('dongles', '0005_products_and_releases'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
