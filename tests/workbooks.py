@@ -68,11 +68,12 @@ def xlsx(rows, *, heads=None, above=(), sheet="Dongles", others=(), counts_from_
     for line in above:
         page.append(line)
     page.append(list(heads.values()))
-    for each in rows:
-        page.append([each.get(name) for name in heads])
-        for cell in page[page.max_row]:
-            if cell.data_type == "f":
-                cell.data_type = "s"  # what somebody has typed behind an apostrophe
+    for number, each in enumerate(rows, page.max_row + 1):
+        cells = [each.get(name) for name in heads]
+        page.append(cells)
+        for column, cell in enumerate(cells, 1):
+            if isinstance(cell, str) and cell.startswith("="):
+                page.cell(number, column).data_type = "s"  # what somebody has typed behind an apostrophe
     for place, code in (formats or {}).items():
         page[place].number_format = code
     for place in merged:
