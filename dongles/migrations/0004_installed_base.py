@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dongles', '0005_products_and_releases'),
+        ('dongles', '0003_replacements'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

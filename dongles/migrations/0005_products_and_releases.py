@@ -43,7 +43,7 @@ END $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dongles", "0003_replacements")]
+    dependencies = [("dongles", "0004_installed_base")]
     operations = [
         migrations.AlterConstraint(
             model_name="product",
