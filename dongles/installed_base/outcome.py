@@ -88,6 +88,6 @@ def _notices(outcome: Outcome) -> Iterator[dict[str, Any]]:
                 "serials": list(serials[:SHOWN_SERIALS]),
                 "others": max(len(serials) - SHOWN_SERIALS, 0),
             }
-    if rows := flags.contacts_left_out:
+    if rows := flags.contacts_without_email:
         some = ", ".join(map(str, rows[:SHOWN_SERIALS])) + (" …" if len(rows) > SHOWN_SERIALS else "")
-        yield {"sentence": f"Contacts without an e-mail address are left out, in {count(len(rows), 'row')}: {some}."}
+        yield {"sentence": f"Contacts without an e-mail address get no mail, in {count(len(rows), 'row')}: {some}."}

@@ -26,9 +26,11 @@ class Customers:
         self._names: dict[Key, tuple[str, int]] = {}
         self._stated: dict[Key, dict[str, tuple[str, int]]] = defaultdict(dict)
         self._contacts: dict[Key, dict[str, tuple[str, str]]] = defaultdict(dict)
+        self._names_alone: dict[Key, dict[str, str]] = defaultdict(dict)
+        self._taken: dict[int, set[str]] = defaultdict(set)
         self._without_country: set[str] = set()
         self.faults: list[Fault] = []
-        self.left_out: list[int] = []
+        self.without_email: list[int] = []
 
     def owner_of(self, rows: Sequence[Row]) -> tuple[Key | None, list[Fault]]:
         """The one customer that the rows of a dongle name; a fault where they name two."""
@@ -64,7 +66,8 @@ class Customers:
                 row.contact_email.lower(), (row.contact_name or row.contact_email, row.contact_email)
             )
         elif row.contact_name:
-            self.left_out.append(row.number)
+            self.without_email.append(row.number)
+            self._names_alone[key].setdefault(fold_name(row.contact_name), row.contact_name)
         return key
 
     def _usual_country(self, folded: str) -> str | None:
@@ -98,6 +101,18 @@ class Customers:
             return set()
         return {each.id for each in self._record.customers.get(key[0], ()) if each.country == key[1]}
 
+    def _new_contacts(self, key: Key, known: RecordedCustomer | None) -> tuple[tuple[str, str], ...]:
+        """Pairs of name and address that are not on record. A name without an address is new where nobody of that name
+        is known, neither on record nor in the file."""
+        emails, names = (set(known.emails), set(known.contact_names)) if known else (set(), set())
+        if known:  # two spellings of one customer share what is taken already
+            emails |= self._taken[known.id]
+            self._taken[known.id] |= self._contacts[key].keys()
+        new = [contact for email, contact in self._contacts[key].items() if email not in emails]
+        names |= {fold_name(name) for name, _ in self._contacts[key].values()}
+        new += [(name, "") for folded, name in self._names_alone[key].items() if folded not in names]
+        return tuple(new)
+
     def on_record(self) -> dict[Key, int]:
         """The ids of the customers that are on record already."""
         return {key: known.id for key in self._names if (known := self._known(key))}
@@ -106,17 +121,18 @@ class Customers:
         """The customers that are new or get contacts; faults where a new one lacks its currency."""
         found = {}
         for key, (name, number) in self._names.items():
-            known, contacts = self._known(key), self._contacts[key]
+            known = self._known(key)
+            contacts = self._new_contacts(key, known)
             if known:
-                new = tuple(contact for email, contact in contacts.items() if email not in known.emails)
-                if new:
-                    found[key] = PlannedCustomer(number, *known[:-1], new)
+                if contacts:
+                    facts_known = (known.name, known.country, known.currency, known.segment, known.tax_status)
+                    found[key] = PlannedCustomer(number, known.id, *facts_known, contacts)
                 continue
             facts = {each: self._stated[key].get(each, ("",))[0] or getattr(self._choices, each) for each in self.FACTS}
             if not facts["currency"]:
                 sentence = f"No row says in which currency {name} is quoted."
                 self.faults.append(Fault("currency_missing", number, "currency", sentence))
-            found[key] = PlannedCustomer(number, None, name, key[1], **facts, contacts=tuple(contacts.values()))
+            found[key] = PlannedCustomer(number, None, name, key[1], **facts, contacts=contacts)
         return found
 
 

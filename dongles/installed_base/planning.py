@@ -68,7 +68,7 @@ def plan_import(rows: Sequence[Row], record: Record, choices: Choices) -> Plan:
     planned_customers = customers.planned()
     faults += customers.faults
     faults.sort(key=lambda fault: fault.row)
-    flags = Flags(ragged, without_periods, without_owner, customers.left_out)
+    flags = Flags(ragged, without_periods, without_owner, customers.without_email)
     return Plan(planned_customers, customers.on_record(), dongles, faults, flags, unchanged, _days_in(rows))
 
 

@@ -11,7 +11,8 @@ from dongles.installed_base.faults import Fault
 
 
 class RecordedCustomer(NamedTuple):
-    """`emails` are in lower case."""
+    """`emails` of its contacts are in lower case, `contact_names` folded. A spelling that was merged into another
+    customer stands for that one."""
 
     id: int
     name: str
@@ -20,6 +21,7 @@ class RecordedCustomer(NamedTuple):
     segment: str
     tax_status: str
     emails: frozenset[str]
+    contact_names: frozenset[str]
 
 
 class RecordedLicence(NamedTuple):
@@ -96,12 +98,12 @@ class PlannedDongle(NamedTuple):
 
 class Flags(NamedTuple):
     """Serials of dongles that are taken as they are and that somebody should look at, and rows whose contact has no
-    e-mail address and is left out."""
+    e-mail address."""
 
     ragged: Sequence[str] = ()
     without_periods: Sequence[str] = ()
     without_owner: Sequence[str] = ()
-    contacts_left_out: Sequence[int] = ()
+    contacts_without_email: Sequence[int] = ()
 
 
 class Plan(NamedTuple):

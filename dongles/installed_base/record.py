@@ -1,7 +1,7 @@
 """Reads what is on record, as far as a file touches it. Five queries, whatever the number of rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from dongles.coverage import Period
 from dongles.installed_base.heads import fold_head
@@ -10,6 +10,8 @@ from dongles.installed_base.plans import Record, RecordedCustomer, RecordedDongl
 from dongles.installed_base.rows import Row
 from dongles.models import Dongle, Licence, Product, SmaPeriod
 from portal.models import Contact, Customer
+
+FACTS = ("name", "country", "currency", "segment", "tax_status")
 
 
 def products_by_word() -> dict[str, str]:
@@ -29,17 +31,36 @@ def record_for(rows: Iterable[Row], *, is_locked: bool) -> Record:
 
 
 def _customers(names: set[str]) -> dict[str, list[RecordedCustomer]]:
-    facts = ("pk", "name", "country", "currency", "segment", "tax_status")
-    found = [each for each in Customer.objects.order_by("pk").values_list(*facts) if fold_name(each[1]) in names]
-    emails: dict[int, set[str]] = defaultdict(set)
-    contacts = Contact.objects.filter(customer__in=[each[0] for each in found])
-    for customer_id, email in contacts.values_list("customer_id", "email"):
+    """By folded name. A spelling that was merged into another customer leads to that one."""
+    every = {customer.pk: customer for customer in Customer.objects.order_by("pk").only(*FACTS, "merged_into")}
+    found = [(spelling, _standing(spelling, every)) for spelling in every.values() if fold_name(spelling.name) in names]
+    emails, contact_names = defaultdict(set), defaultdict(set)
+    contacts = Contact.objects.filter(customer__in={customer.pk for _, customer in found})
+    for customer_id, name, email in contacts.values_list("customer_id", "name", "email"):
         emails[customer_id].add(email.lower())
+        contact_names[customer_id].add(fold_name(name))
     by_name: dict[str, list[RecordedCustomer]] = defaultdict(list)
-    for pk, name, country, currency, segment, tax_status in found:
-        known = RecordedCustomer(pk, name, country, currency, segment, tax_status, frozenset(emails[pk]))
-        by_name[fold_name(name)].append(known)
+    for spelling, customer in found:
+        by_name[fold_name(spelling.name)].append(
+            RecordedCustomer(
+                customer.pk,
+                customer.name,
+                spelling.country,
+                customer.currency,
+                customer.segment,
+                customer.tax_status,
+                frozenset(emails[customer.pk]),
+                frozenset(contact_names[customer.pk]),
+            )
+        )
     return by_name
+
+
+def _standing(customer: Customer, every: Mapping[int, Customer]) -> Customer:
+    """The customer into which this one was merged, in however many steps; itself if it was not."""
+    while customer.merged_into_id is not None:
+        customer = every[customer.merged_into_id]
+    return customer
 
 
 def _dongles(serials: set[str], is_locked: bool) -> dict[str, RecordedDongle]:

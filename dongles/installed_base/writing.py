@@ -134,7 +134,7 @@ def _write_licences(batch: Sequence[PlannedDongle], dongles: Sequence[Dongle], p
 
 
 def _deed_of_customer(planned: PlannedCustomer, customer: Customer, source: str) -> Deed:
-    contacts = [f"{name} <{email}>" for name, email in planned.contacts]
+    contacts = [f"{name} <{email}>" if email else name for name, email in planned.contacts]
     after: dict[str, Any] = {"contacts": contacts} if contacts else {}
     if planned.id is None:
         after |= {name: getattr(planned, name) for name in ("name", "country", "currency", "segment", "tax_status")}

@@ -15,7 +15,8 @@ from dongles.models import ColumnChoice, Dongle, Import
 from dongles.queries import coverage_of, licences_of
 from portal.audit import Actor
 from portal.errors import DomainError
-from portal.models import AuditEvent
+from portal.models import AuditEvent, Customer
+from renewals.services.customers import merge_customers
 from tests import workbooks, world
 from tests.installed_base.conftest import KEEPER, TODAY, bring_in, check, everything, keep
 from tests.workbooks import csv_of, row, xlsx
@@ -117,6 +118,26 @@ def test_a_file_is_kept_until_it_is_imported_or_thirty_days_old():
     with pytest.raises(DomainError) as refusal:
         services.start_import(imported=imported, actor=KEEPER, at=TODAY)
     assert refusal.value.code == "import_done"
+
+
+def test_contacts_without_an_address_come_in_once():
+    content = xlsx([row(contact_email=None), row("104240", contact_name="Ben", contact_email=None)])
+    assert bring_in(content).made.contacts == 2
+    before = everything()
+    assert before["contacts"] == {("Institute of Cells", name, "") for name in ("Ada Lenz", "Ben")}
+    bring_in(content)
+    assert everything() == before
+
+
+def test_a_spelling_that_was_merged_means_the_customer_into_which_it_was():
+    content = xlsx([row(), row("104240", customer="Inst. of Cells"), row("104250", customer="Cells, Inst. of")])
+    bring_in(content)
+    kept, first, second = Customer.objects.order_by("pk")
+    merge_customers(kept=first, merged=second, actor=world.SALES, at=TODAY)
+    merge_customers(kept=kept, merged=first, actor=world.SALES, at=TODAY)
+    before = everything()
+    assert bring_in(content).faults == []
+    assert everything() == before
 
 
 # Columns

@@ -43,7 +43,9 @@ def faults(*rows, **given):
 
 def on_record(*licences, **facts):
     """Dongle 104233 of the institute as it is on record, with licences."""
-    customer = RecordedCustomer(7, "Institute  of cells", "DE", "EUR", "commercial", "standard", frozenset())
+    customer = RecordedCustomer(
+        7, "Institute  of cells", "DE", "EUR", "commercial", "standard", frozenset(), frozenset()
+    )
     usual = {
         "id": 1,
         "serial": "104233",
@@ -182,6 +184,12 @@ def test_contacts_are_gathered_once_by_their_address():
         row(4, "3", contact_email="ben@cells.example"),
     ).customers.values()
     assert customer.contacts == (("Ada", "ada@cells.example"), ("ben@cells.example", "ben@cells.example"))
+
+
+def test_a_contact_without_an_address_is_taken_unless_somebody_of_that_name_is_known():
+    rows = [row(2, "1", contact_name="Ada"), row(3, "2", contact_name="ADA", contact_email="ada@cells.example")]
+    (customer,) = plan(*rows, row(4, "3", contact_name="Ben"), row(5, "4", contact_name="ben")).customers.values()
+    assert customer.contacts == (("ADA", "ada@cells.example"), ("Ben", ""))
 
 
 # What is on record
