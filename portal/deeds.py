@@ -32,6 +32,7 @@ KINDS = {
     "contact": Kind("Contact", "portal.Contact", found_by=("email__iexact", "text")),
     "customer": Kind("Customer", "portal.Customer", "renewals:customer", found_by=("name__iexact", "text")),
     "dongle": Kind("Dongle", "dongles.Dongle", "renewals:dongle", ("serial",), found_by=("serial", "serial")),
+    "import": Kind("Import", "dongles.Import", "dongles:import", ()),
     "job": Kind("Long work", "portal.Job", "job"),
     "licence": Kind(
         "Licence",
@@ -90,6 +91,7 @@ ACTIONS = {
     "change": "Changed",
     "change_owner": "Owner changed",
     "change_password": "Password changed",
+    "choose_columns": "Columns chosen",
     "close": "Closed",
     "confirm_receipt": "Receipt confirmed",
     "contact_came_back": "Contact came back",
@@ -138,6 +140,7 @@ ACTIONS = {
     "undo_merge": "Merge undone",
     "unlock_login": "Logging in unlocked",
     "unpublish": "Taken back from publication",
+    "upload": "File uploaded",
     "withdraw": "Withdrawn",
 }
 ACTIONS_OF = {

@@ -53,7 +53,7 @@ def keep_file(*, name: str, content: bytes, actor: Actor, at: datetime) -> Impor
             AT_FILE,
         )
     Import.objects.filter(uploaded_at__lt=at - KEPT_FOR).update(content=b"")
-    return Import.objects.create(
+    imported = Import.objects.create(
         name=name[-LONGEST_NAME:],
         content=content,
         sha256=hashlib.sha256(content).hexdigest(),
@@ -61,6 +61,9 @@ def keep_file(*, name: str, content: bytes, actor: Actor, at: datetime) -> Impor
         uploaded_by_id=actor.user_id,
         uploaded_at=at,
     )
+    after = {"name": imported.name, "sha256": imported.sha256, "sheet": imported.sheet}
+    audit.record(actor, at, Deed("upload", imported, after=after))
+    return imported
 
 
 def content_of(imported: Import) -> bytes:
@@ -115,6 +118,8 @@ def choose_columns(*, imported: Import, sheet: str, choices: Choices, actor: Act
         used[index] = name
     imported.sheet, imported.choices = table.sheet, choices._asdict()
     imported.save(update_fields=["sheet", "choices"])
+    told = {BY_NAME[name].label: table.heads[index] for name, index in choices.columns.items()}
+    audit.record(actor, at, Deed("choose_columns", imported, after={"sheet": table.sheet, "choices": told}))
     others = {name: value for name, value in choices._asdict().items() if name != "columns"}
     ColumnChoice.objects.update_or_create(
         key=heads.key_of(table.heads),

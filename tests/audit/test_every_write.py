@@ -72,6 +72,7 @@ TOLD_BY = {
     "dongles.smaperiod": "licence",
     "dongles.unlockcode": OWN,
     "dongles.codereceipt": "code",
+    "dongles.import": OWN,
     "renewals.pricelist": OWN,
     "renewals.pricelistentry": "price_list",
     "renewals.policysettings": OWN,
@@ -107,6 +108,7 @@ NOT_BUSINESS = {
     "portal.unsealedevent",
     "portal.outboxmessage",
     "portal.sentmail",
+    "dongles.columnchoice",  # which heads meant what, for the next file; the import's events say what was chosen
     "renewals.campaignitem",  # a campaign's list of what is to do; what comes of it are quotes
 }
 # Columns that say who acted, which the event does by itself; that are secret; that only number things; or, of a text
@@ -757,6 +759,8 @@ PLACES_THAT_WRITE = {
     "portal/failures.py": "counts of failures in the cache; what comes of them is recorded there",
     "dongles/web.py": "saves a drawing",
     "portal/sheets.py": "saves a workbook",
+    "dongles/installed_base/returned.py": "saves a workbook",
+    "dongles/installed_base/writing.py": "a part of the import's service, and records",
     "renewals/demo/build.py": "the demo, looked at above",
     "renewals/demo/customers.py": "the demo",
     "renewals/demo/catalogue.py": "the demo",

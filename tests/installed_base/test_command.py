@@ -36,7 +36,9 @@ def test_a_dry_run_says_what_would_be_made_and_the_run_makes_it(file, capsys):
     run(path)
     assert "2 dongles, 2 licences, 2 periods were made." in capsys.readouterr().out
     assert Dongle.objects.count() == 2
-    assert AuditEvent.objects.get(subject_kind="import").actor_name == "manage.py import_installed_base"
+    assert (
+        AuditEvent.objects.get(subject_kind="import", action="import").actor_name == "manage.py import_installed_base"
+    )
     run(path)
     assert "2 rows, nothing new." in capsys.readouterr().out
 

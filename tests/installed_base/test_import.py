@@ -86,7 +86,7 @@ def test_after_a_renewal_the_old_list_still_changes_nothing():
 def test_each_customer_and_dongle_tells_where_it_came_from():
     imported = keep(xlsx([row(), row("104240")]), name="Base 2026.xlsx")
     services.carry_out(imported=imported, is_check=False, actor=KEEPER, at=TODAY)
-    (whole,) = AuditEvent.objects.filter(subject_kind="import")
+    (whole,) = AuditEvent.objects.filter(subject_kind="import", action="import")
     assert whole.after == {
         "file": "Base 2026.xlsx",
         "sha256": imported.sha256,

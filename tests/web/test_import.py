@@ -54,7 +54,7 @@ def test_a_file_goes_from_upload_over_its_columns_and_its_check_into_the_record(
     work_off()
     assert "Imported" in keeper.get(answer.url).content.decode()
     assert Dongle.objects.count() == 2
-    assert AuditEvent.objects.get(subject_kind="import").actor_name == "Administrator"
+    assert AuditEvent.objects.get(subject_kind="import", action="import").actor_name == "Administrator"
 
 
 @pytest.mark.parametrize(
