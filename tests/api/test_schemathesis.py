@@ -13,13 +13,14 @@ import pytest
 import schemathesis
 from django.core.cache import cache
 from django.db import connection
+from django.utils import timezone
 from knox.models import AuthToken
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, from_schema
 from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinished
 
 from dongles.models import Licence, UnlockCode
-from portal.models import User
+from portal.models import Customer, User
 from renewals.models import Order, Quote
 from tests import world
 
@@ -28,8 +29,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
 EXAMPLES = 4  # random bodies an operation
 STEPS = 4
 
-# What random requests take for a parameter, seven times in ten, so that they also meet something; for some operations
-# what they can be done to.
+# What random requests take for a parameter, seven times in ten, so that they also meet something; for some operations,
+# nine times in ten, what they can be done to.
 PLACES = {
     "serial": "serials",
     "licence_id": "licences",
@@ -39,10 +40,15 @@ PLACES = {
     "code_id": "codes",
 }
 PLACES_OF = {
-    "accept_quote": "sent",
-    "decline_quote": "unwanted",
-    "approve_quote": "generous",
-    "fulfil_order": "waiting",
+    "send_quote": {"path.quote_id": "fresh", "path.number": "first"},
+    "accept_quote": {"path.quote_id": "sent"},
+    "decline_quote": {"path.quote_id": "unwanted"},
+    "approve_quote": {"path.quote_id": "generous"},
+    "fulfil_order": {"path.order_id": "waiting"},
+    "lose_dongle": {"path.serial": "handed"},
+    "find_dongle_again": {"path.serial": "handed"},
+    "replace_dongle": {"path.serial": "handed"},
+    "transfer_dongle": {"path.serial": "handed", "body.customer": "customers"},
 }
 # No random letters are a code's receipt (test_selling.py confirms one), and no random digits the code of an app
 # (test_login.py).
@@ -92,6 +98,10 @@ def seeded(transactional_db):
         world.draft(valid, "2026-02-01", discount=Decimal("0.2"), discount_reason="A favour", renew_years=1)
     for number in range(4):
         world.sell(world.make_dongle(f"888{number}", later), "2026-02-01")
+    for number in range(6):
+        world.make_dongle(f"999{number}", customer)
+    for number in range(3):  # drafts are sent on their day
+        world.draft(world.make_dongle(f"222{number}", customer), str(timezone.localdate()))
     User.objects.create_user("sales@vendor.example", "correct horse battery staple", role="sales", name="Sales")
 
 
@@ -99,8 +109,8 @@ def configured() -> SchemathesisConfig:
     def found(rows, **fields):
         return {"values": list(rows.filter(**fields).values_list("pk", flat=True))}
 
-    def likely(name, dictionary):
-        return {f"path.{name}": {"dictionary": dictionary, "probability": 0.7}}
+    def likely(places, probability=0.7):
+        return {place: {"dictionary": dictionary, "probability": probability} for place, dictionary in places.items()}
 
     return SchemathesisConfig.from_dict(
         {
@@ -115,7 +125,10 @@ def configured() -> SchemathesisConfig:
             "dictionaries": {
                 "serials": {"values": ["104233", "777", "ils 2008-a", "LOST", "EMPTY", "8880"]},
                 "licences": found(Licence.objects),
+                "handed": {"values": [f"999{number}" for number in range(6)]},
+                "customers": found(Customer.objects),
                 "drafts": found(Quote.objects, versions__state="draft", versions__needs_approval=False),
+                "fresh": found(Quote.objects, versions__priced_on=timezone.localdate()),
                 "sent": found(Quote.objects, versions__state="sent", versions__note=""),
                 "generous": found(Quote.objects, versions__needs_approval=True),
                 "unwanted": found(Quote.objects, versions__note="Unwanted"),
@@ -124,15 +137,10 @@ def configured() -> SchemathesisConfig:
                 "waiting": found(Order.objects, state="accepted"),
                 "codes": found(UnlockCode.objects),
             },
-            "parameters": {
-                key: value for name, dictionary in PLACES.items() for key, value in likely(name, dictionary).items()
-            },
+            "parameters": likely({f"path.{name}": dictionary for name, dictionary in PLACES.items()}),
             "operations": [
-                {
-                    "include-operation-id": operation,
-                    "parameters": likely("order_id" if dictionary == "waiting" else "quote_id", dictionary),
-                }
-                for operation, dictionary in PLACES_OF.items()
+                {"include-operation-id": operation, "parameters": likely(places, 0.9)}
+                for operation, places in PLACES_OF.items()
             ],
         }
     )
