@@ -11,11 +11,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 
+from portal.models import User
 from renewals.demo import DEMO_PASSWORD, build, logins
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
-DESK, PHONE = (1280, 800), (390, 1400)
+DESK, PHONE = (1440, 900), (390, 1400)
 LARGEST = 200_000  # bytes
 
 
@@ -38,6 +39,18 @@ PICTURES = (
     Picture("quote", "/dongles/104407/", (OPEN_QUOTE,), is_dark_too=True),
     Picture("order", "/dongles/104401/", ("main a[href^='/orders/']",)),
     Picture("code", "/dongles/104404/", ("main a[href^='/dongles/codes/']",)),
+    Picture("customer", "/customers/1/", is_dark_too=True),
+    Picture("search", "/search/?q=imaging"),
+    Picture("campaign", "/campaigns/new/"),
+    Picture("reminders", "/reminders/"),
+    Picture("replace", "/dongles/104233/replace/?cause=broken"),
+    Picture("data-quality", "/data-quality/"),
+    Picture("audit", "/audit/"),
+)
+OFFICE_PICTURES = (
+    Picture("import", "/dongles/import/"),
+    Picture("back-office", "/back-office/"),
+    Picture("price-list", "/back-office/renewals/pricelist/", ("#result_list th a",)),
 )
 
 
@@ -74,25 +87,32 @@ class Command(BaseCommand):
 
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=browser_path, args=list(FLAGS))
-            page = browser.new_page(locale="en-GB")
-            page.goto(f"{portal}/accounts/login/")
-            page.fill("[name=login]", logins()[0].email)
-            page.fill("[name=password]", DEMO_PASSWORD)
-            page.click("main button.button-primary")
-            page.fill("[name=code]", page.locator("#demo-code code").text_content())
-            page.click("main button.button-primary")
-            page.locator(".site-nav").wait_for()
-            for picture in PICTURES:
-                page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
-                page.goto(portal + picture.address)
-                for press in picture.presses:
-                    page.locator(press).first.click()
-                    page.wait_for_load_state("networkidle")
-                self._take(page, to / f"{picture.name}.png", DESK)
-                self._take(page, to / f"{picture.name}-phone.png", PHONE)
-                if picture.is_dark_too:
-                    self._take(page, to / f"{picture.name}-dark.png", DESK, "dark")
+            for role, pictures in ((User.Role.SALES, PICTURES), (User.Role.ADMINISTRATOR, OFFICE_PICTURES)):
+                page = browser.new_context(locale="en-GB").new_page()
+                self._log_in(page, portal, next(login.email for login in logins() if login.role == role))
+                for picture in pictures:
+                    self._photograph_page(page, portal, picture, to)
             browser.close()
+
+    def _log_in(self, page: Any, portal: str, email: str) -> None:
+        page.goto(f"{portal}/accounts/login/")
+        page.fill("[name=login]", email)
+        page.fill("[name=password]", DEMO_PASSWORD)
+        page.click("main button.button-primary")
+        page.fill("[name=code]", page.locator("#demo-code code").text_content())
+        page.click("main button.button-primary")
+        page.locator(".site-nav").wait_for()
+
+    def _photograph_page(self, page: Any, portal: str, picture: Picture, to: Path) -> None:
+        page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+        page.goto(portal + picture.address)
+        for press in picture.presses:
+            page.locator(press).first.click()
+            page.wait_for_load_state("networkidle")
+        self._take(page, to / f"{picture.name}.png", DESK)
+        self._take(page, to / f"{picture.name}-phone.png", PHONE)
+        if picture.is_dark_too:
+            self._take(page, to / f"{picture.name}-dark.png", DESK, "dark")
 
     def _take(self, page: Any, file: Path, size: tuple[int, int], scheme: str = "light") -> None:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
