@@ -17,6 +17,7 @@ from dongles.catalogue import (
 )
 from dongles.models import (
     Dongle,
+    Import,
     Licence,
     Product,
     ProductFamily,
@@ -206,3 +207,9 @@ class UnlockCodeAdmin(ReadOnlyAdmin):
     list_display = ("dongle", "generation", "sequence", "cause", "expiry_on", "issued_at")
     list_select_related = ("dongle",)
     search_fields = ("dongle__serial",)
+
+
+@admin.register(Import)
+class ImportAdmin(ReadOnlyAdmin):
+    list_display = ("name", "uploaded_by", "uploaded_at", "imported_at")
+    list_select_related = ("uploaded_by",)
