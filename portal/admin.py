@@ -197,7 +197,7 @@ class AuditedAdmin(BackOfficeAdmin):
         try:
             return super().changeform_view(request, *args, **kwargs)
         except DomainError as refusal:
-            request.refusal = refusal  # type: ignore[attr-defined]
+            request.refusal = refusal  # type: ignore[attr-defined]  # read by get_form
             return super().changeform_view(request, *args, **kwargs)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

@@ -85,16 +85,13 @@ def change_customer(
 
 
 def _check_customer(customer: Customer) -> None:
-    """Refuse details that can't be, and a name that another customer has: nobody could tell the two apart."""
+    """Refuse details that can't be, and a name that another customer in the country has: who could tell them apart?"""
     customer.name = " ".join(customer.name.split())
     if objection := _objection(customer):
         field, sentence = objection
         raise DomainError("customer_invalid", sentence, {"field": field})
-    if (
-        other := Customer.objects.filter(name__iexact=customer.name, merged_into__isnull=True)
-        .exclude(pk=customer.pk)
-        .first()
-    ):
+    same = Customer.objects.filter(name__iexact=customer.name, country=customer.country, merged_into__isnull=True)
+    if other := same.exclude(pk=customer.pk).first():
         raise DomainError(
             "customer_name_taken",
             f"{other.name} is on record already. If this is another one, add the town to its name.",

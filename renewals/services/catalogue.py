@@ -116,7 +116,7 @@ def copy_price_list(
 
 
 def _raised(prices: Prices, by: Fraction) -> Prices:
-    return Prices(*(_raised_amount(amount, by) for amount in prices))  # type: ignore[arg-type]
+    return Prices(*(_raised_amount(amount, by) for amount in prices))  # type: ignore[arg-type]  # none stays none
 
 
 def _raised_amount(amount: int | None, by: Fraction) -> int | None:

@@ -82,6 +82,11 @@ def test_two_customers_have_no_name_in_common_whatever_the_case(customer):
     is_refused("customer_name_taken", services.change_customer, customer=other, details=details)
 
 
+def test_two_customers_in_two_countries_may_have_one_name(customer):
+    made = services.create_customer(details=CELLS._replace(name="Institute of Cells", country="FR"), **BY)
+    assert made.pk != customer.pk
+
+
 def test_a_customers_own_name_may_change_its_case(customer):
     details = CELLS._replace(name="INSTITUTE OF CELLS")
     assert services.change_customer(customer=customer, details=details, **BY).name == "INSTITUTE OF CELLS"
