@@ -4,7 +4,8 @@ PORT ?= 8000
 PYTEST_ARGS ?=
 
 venv := .venv/bin/python
-# Tests have a PostgreSQL of their own, fast because it may forget: the demo's data stay untouched.
+# Tests have a PostgreSQL of their own, fast because it may forget: the demo's data stay untouched. They wait for
+# servers and browsers a third of their time, so three at once suit two cores.
 test_env := PORTAL_LOCAL_DIR=.local/test PORTAL_EMBEDDED_DURABLE=0
 # What portal/settings.py requires of production, filled with throwaway values.
 production_env := PORTAL_ENV=production PORTAL_HOSTS=portal.example REDIS_URL=redis://redis.example/0 \
@@ -45,7 +46,7 @@ test: set-up
 	$(call step,deployment check,$(production_env) $(venv) manage.py check --deploy --fail-level WARNING)
 	$(call step,yamllint,$(venv) -m yamllint --strict docker .ci)
 	$(call step,hadolint,if ls docker/*Dockerfile* >/dev/null 2>&1; then .venv/bin/hadolint docker/*Dockerfile*; fi)
-	$(call step,pytest,$(test_env) $(venv) -m pytest -n 2 $(PYTEST_ARGS))
+	$(call step,pytest,$(test_env) $(venv) -m pytest -n 3 --dist worksteal $(PYTEST_ARGS))
 
 proof: set-up
 	$(call step,1000 random quotes with the same cents everywhere,PROOF_QUOTES=1000 $(test_env) $(venv) -m pytest -n 2 \
