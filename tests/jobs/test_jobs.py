@@ -14,6 +14,7 @@ from portal import jobs, outbox
 from portal.audit import Actor
 from portal.errors import DomainError
 from portal.models import AuditEvent, Customer, Job, JobFile, OutboxMessage, SentMail
+from portal.tasks import start_daily_job
 from tests import world
 from tests.jobs.workers import WORKERS, work_off
 from tests.outbox.conftest import PROJECT, database_url, kill_group, wait_until
@@ -138,6 +139,17 @@ def test_files_are_kept_in_pieces_and_forgotten_after_thirty_days(start):
     assert jobs.forget_old_files(timezone.now() + timedelta(days=31)) == 4
     assert not JobFile.objects.exists()
     assert Job.objects.get().result["entered"] == 4
+
+
+def test_the_clock_starts_daily_work_unless_the_last_still_goes_on(db):
+    for _ in range(2):
+        start_daily_job("enter", "Enter customers", "customer")
+    job = Job.objects.get()
+    assert (job.state, job.asked_by) == ("waiting", None)
+    assert AuditEvent.objects.get(subject_kind="job").actor_name == "Clock"
+    jobs.cancel_job(job=job, actor=world.SALES, at=timezone.now())
+    start_daily_job("enter", "Enter customers", "customer")
+    assert Job.objects.count() == 2
 
 
 class TestWithOtherProcesses:
