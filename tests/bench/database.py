@@ -180,7 +180,8 @@ def _cycle() -> Iterator[Figure]:
     with CaptureQueriesContext(connection) as queries:
         cycle()
     whole, bare = paired_medians(cycle, floor, rounds=41)
-    yield Figure("Draft → send → accept → fulfil → code", len(queries), "queries", most=45)
+    # One of them is the lock under which no price list changes while a quote is priced with it.
+    yield Figure("Draft → send → accept → fulfil → code", len(queries), "queries", most=46)
     # Sending sets the quote's document, which takes longer than all the rest; without it the aim was 5.
     yield Figure("Draft → send → accept → fulfil → code", whole * 1e3, "ms", bare * 1e3, most=10)
 
