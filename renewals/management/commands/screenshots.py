@@ -50,7 +50,7 @@ PICTURES = (
 OFFICE_PICTURES = (
     Picture("import", "/dongles/import/"),
     Picture("back-office", "/back-office/"),
-    Picture("price-list", "/back-office/renewals/pricelist/", ("#result_list th a",)),
+    Picture("price-list", "/back-office/renewals/pricelist/", ("#result_list tbody th a",)),
 )
 
 
