@@ -37,7 +37,7 @@ def state_of(price_list: PriceList, on: date) -> str:
     """How a list of `price_lists` stands on that day: `scheduled`, `in_force` or `past`."""
     if price_list.valid_from > on:
         return "scheduled"
-    return "past" if price_list.is_followed else "in_force"  # type: ignore[attr-defined]  # annotated
+    return "past" if price_list.is_followed else "in_force"  # type: ignore[attr-defined]  # annotated by price_lists
 
 
 class ChangedPrice(NamedTuple):
