@@ -1,5 +1,6 @@
 """manage.py serve [--port N]: the portal on this machine, for development and the demo."""
 
+import signal
 import socket
 from typing import Any
 
@@ -12,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 from portal.models import User
 
 HOST = "127.0.0.1"
+ENDING_SIGNALS = {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM}
 
 
 class PortalServer(BaseApplication):
@@ -51,6 +53,12 @@ class Command(BaseCommand):
                 "loglevel": "warning",
                 "graceful_timeout": 5,
                 "when_ready": lambda _: self.greet(port, logins),
+                # gunicorn ends a worker by raising SystemExit wherever it is, for each signal anew. In the middle of a
+                # thread's start, or of the end itself, that breaks something: so they wait until the worker has
+                # booted, and after the first of them.
+                "post_fork": lambda _arbiter, _worker: signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS),
+                "post_worker_init": lambda _: signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS),
+                "worker_int": lambda _: signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS),
             }
         ).run()
 
