@@ -7,7 +7,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import CharField, F, Func, Max, Model, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
-from dongles.coverage import LicenceCoverage, Period
+from dongles.coverage import LicenceCoverage, Period, fingerprint
 from dongles.coverage import Release as PublishedRelease
 from dongles.models import Dongle, Licence, Product, ProductFamily, Release, Replacement, SmaPeriod, UnlockCode
 from dongles.unlock import NotASerial, canonical_serial
@@ -160,6 +160,14 @@ def coverage_of(licence: Licence) -> LicenceCoverage:
         acquired_on=licence.acquired_on,
         periods=tuple(map(_period_of, licence.spans)),  # type: ignore[attr-defined]  # annotated by licences_of
     )
+
+
+def fingerprints_of(dongles: Iterable[Dongle]) -> dict[int, str]:
+    """By dongle (id) what identifies the licences that it carries and their coverage (Q1)."""
+    carried: dict[int, list[tuple[int, LicenceCoverage]]] = {dongle.pk: [] for dongle in dongles}
+    for licence in licences_of(Dongle.objects.filter(pk__in=carried)):
+        carried[licence.dongle_id].append((licence.pk, coverage_of(licence)))
+    return {dongle_id: fingerprint(licences) for dongle_id, licences in carried.items()}
 
 
 def _period_of(span: str) -> Period:

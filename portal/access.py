@@ -1,4 +1,4 @@
-"""Who may do what. Customers' access to their own things comes with their pages; here is the vendor's staff."""
+"""Who may do what: the vendor's staff by their role, customers with what is their own organisation's."""
 
 import time
 from collections.abc import Callable
@@ -11,15 +11,17 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from rest_framework.permissions import BasePermission
 
 from portal import failures, outbox
 from portal.audit import Actor
 from portal.errors import DomainError
-from portal.models import User
+from portal.models import Contact, Customer, User
 
 # What each role may do; every staff role may look at everything.
 ABILITIES: dict[str, frozenset[str]] = {
@@ -73,6 +75,42 @@ def staff_page(ability: str = "see") -> Callable[[Callable[..., HttpResponse]], 
         return guarded
 
     return decorate
+
+
+def organisations_of(user: User) -> QuerySet[Customer]:
+    """The customers that have this user's e-mail address on file, as a contact who has not left.
+
+    Asked anew for every page, so that access ends with the contact.
+    """
+    contacts = Contact.objects.filter(email__iexact=user.email, left_on__isnull=True)
+    return Customer.objects.filter(contacts__in=contacts, merged_into__isnull=True).order_by("name", "pk")
+
+
+def organisation_of(user: User) -> Customer | None:
+    """The one of them whose pages the user sees: the one chosen last, else the first."""
+    organisations = list(organisations_of(user))
+    chosen = (each for each in organisations if each.pk == user.customer_id)
+    return next(chosen, organisations[0] if organisations else None)
+
+
+def customer_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page of customers, given the request and the organisation whose things alone it may show.
+
+    Others are sent to log in, or told that it is not theirs. What is another organisation's has to be as what is not
+    there (404): tests/web/test_foreign.py asks every one of these addresses.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        organisation = organisation_of(request.user) if request.user.role == User.Role.CUSTOMER else None
+        if organisation is None:
+            raise PermissionDenied
+        return view(request, organisation, *args, **kwargs)
+
+    guarded.is_for_customers = True  # type: ignore[attr-defined]  # read by the tests that every URL is guarded
+    return never_cache(guarded)
 
 
 class IsStaff(BasePermission):

@@ -85,6 +85,7 @@ ACTIONS = {
     "add_second_factor": "Second factor added",
     "answer": "Answered with a quote",
     "approve": "Approved",
+    "ask": "Asked for by the customer",
     "attach": "Purchase order file added",
     "bridge": "Bridged",
     "cancel": "Cancelled",

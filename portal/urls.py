@@ -10,8 +10,8 @@ from portal.web import audit, jobs
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # allauth's way
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="renewals:queue"), name="home"),
-    path("dongles/", include("dongles.urls")),
+    path("", web.home, name="home"),
+    path("", include("dongles.urls")),
     path("", include("renewals.urls")),
     path("api/v1/", include("portal.api_urls")),
     path("accounts/", include("portal.account_urls")),

@@ -4,7 +4,6 @@ from renewals.web import (
     bridges,
     builder,
     campaigns,
-    customer,
     customers,
     data_quality,
     dongles,
@@ -17,6 +16,7 @@ from renewals.web import (
     reminders,
     search,
 )
+from renewals.web.customer import home, quote
 
 app_name = "renewals"
 urlpatterns = [
@@ -26,8 +26,9 @@ urlpatterns = [
     path("requests/new/", queue.new_request, name="new_request"),
     path("requests/<int:request_id>/", queue.request_page, name="request"),
     path("requests/<int:request_id>/close/", queue.close, name="close_request"),
-    path("q/<slug:key>/", customer.quote_of_key, name="quote_of_key"),
-    path("q/<slug:key>/document/", customer.document_of_key, name="document_of_key"),
+    path("q/<slug:key>/", quote.quote_of_key, name="quote_of_key"),
+    path("q/<slug:key>/document/", quote.document_of_key, name="document_of_key"),
+    path("my/", home.home_page, name="my_home"),
     path("customers/", customers.customer_list, name="customers"),
     path("customers/new/", customers.new_customer, name="new_customer"),
     path("customers/<int:customer_id>/", customers.customer_page, name="customer"),

@@ -11,7 +11,7 @@ from django.core.paginator import Paginator
 from django.db import connection, transaction
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET
 from portal.access import is_able, staff_page
 from portal.audit import Actor
 from portal.errors import DomainError
-from portal.models import SentMail
+from portal.models import SentMail, User
 from portal.second_factor import has_passed
 
 P = ParamSpec("P")
@@ -97,9 +97,16 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "today": timezone.localdate(),
         "is_development": not settings.PRODUCTION,
         "vendor": settings.VENDOR,
+        "is_customer_page": user is not None and user.is_authenticated and user.role == User.Role.CUSTOMER,
         "is_staff_page": user is not None and user.is_authenticated and user.is_vendor_staff and has_passed(request),
         **{f"may_{ability}": user is not None and is_able(user, ability) for ability in FRAME_ABILITIES},
     }
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """To where who is logged in works: the desk of the vendor's staff, or a customer's own pages."""
+    is_customer = request.user.is_authenticated and request.user.role == User.Role.CUSTOMER
+    return redirect("renewals:my_home" if is_customer else "renewals:queue")
 
 
 def health(request: HttpRequest) -> HttpResponse:

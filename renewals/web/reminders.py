@@ -18,7 +18,7 @@ from portal.models import Contact, Customer
 from portal.web import PAGE_LENGTH, by
 from renewals.overviews import reminders as overview
 from renewals.services.reminders import switch_reminders
-from renewals.web.customer import for_the_holder_of_the_key
+from renewals.web.customer.quote import for_the_holder_of_the_key
 
 
 @require_GET

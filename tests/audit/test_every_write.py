@@ -33,6 +33,7 @@ from renewals.demo import build
 from renewals.models import Campaign, PolicySettings, PriceList, Resemblance
 from renewals.overviews.due import Window
 from renewals.pricing import AddedLicence
+from renewals.queries import DongleRequest
 from renewals.services import (
     bridges,
     campaigns,
@@ -43,6 +44,7 @@ from renewals.services import (
     reminders,
     replacements,
     requests,
+    self_service,
     sending,
 )
 from renewals.services import catalogue as terms
@@ -257,6 +259,12 @@ def declined() -> Callable[[], object]:
 def resent() -> Callable[[], object]:
     version = sent()
     return lambda: quotes.resend_quote(version=version, **BY)
+
+
+def quoted_at_once() -> Callable[[], object]:
+    dongle = new_dongle()
+    asked = {"requests": [DongleRequest(dongle, renew_years=1)], "contact": dongle.customer.contacts.get()}
+    return lambda: self_service.quote_at_once(**asked, **BY)
 
 
 def asked_for() -> Callable[[], object]:
@@ -523,6 +531,7 @@ HAPPENINGS: dict[Any, Callable[[], Callable[[], object]]] = {
     quotes.draft_quote: drafted_anew,
     quotes.send_quote: sent_anew,
     quotes.resend_quote: resent,
+    self_service.quote_at_once: quoted_at_once,
     quotes.approve_quote: approved,
     quotes.decline_quote: declined,
     orders.accept_quote: accepted,
@@ -757,7 +766,7 @@ PLACES_THAT_WRITE = {
     "portal/api/login.py": "tokens, recorded there",
     "portal/web/__init__.py": "the session: which forms were done",
     "portal/failures.py": "counts of failures in the cache; what comes of them is recorded there",
-    "dongles/web.py": "saves a drawing",
+    "dongles/web/staff.py": "saves a drawing",
     "portal/sheets.py": "saves a workbook",
     "dongles/installed_base/returned.py": "saves a workbook",
     "dongles/installed_base/writing.py": "a part of the import's service, and records",

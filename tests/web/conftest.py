@@ -49,7 +49,15 @@ def administrator(db):
 
 @pytest.fixture
 def customer_user(db):
-    return client_of("customer", customer=world.make_customer("A customer"))
+    """A contact of a customer that has nothing to do with anybody else here."""
+    customer = world.make_customer("A customer")
+    return client_of("customer", email=customer.contacts.get().email, customer=customer)
+
+
+@pytest.fixture
+def owner(dongle):
+    """Ada Lenz of the dongle's owner, logged in."""
+    return client_of("customer", email=dongle.customer.contacts.get().email, customer=dongle.customer)
 
 
 @pytest.fixture(scope="session")

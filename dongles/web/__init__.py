@@ -1,0 +1,1 @@
+"""Pages of what is out there: of the vendor’s staff (staff.py), of customers, and for their software."""

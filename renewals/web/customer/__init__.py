@@ -1,0 +1,1 @@
+"""Pages for customers: their own things after logging in, and a quote by its link."""

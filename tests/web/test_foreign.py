@@ -1,0 +1,80 @@
+"""To a customer what is another one's is as what is not there: alike on every address and by every method."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from tests import world
+from tests.web.test_guards import patterns
+
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
+
+# By every address of customers' pages that names a thing: another customer's, and one that nobody has.
+# `theirs` is the dongle of somebody else; each entry makes of it the two things that the address is asked for.
+NAMING = {}
+# Addresses that name nothing, and show or do what is of one's own organisation alone.
+NAMING_NOTHING = {"my/"}
+
+
+def customers_addresses():
+    return {address for address, view in patterns() if hasattr(view, "is_for_customers")}
+
+
+@pytest.fixture
+def theirs(catalogue, today):
+    """Another customer's dongle with everything that one can have."""
+    dongle = world.make_dongle("204233", world.make_customer("Somebody else"), [("VOL-VIS", today.isoformat())])
+    world.sell(dongle, today)
+    return dongle
+
+
+def test_every_address_of_customers_pages_is_asked_here():
+    assert customers_addresses() == {*NAMING, *NAMING_NOTHING}
+
+
+@pytest.mark.parametrize("address", sorted(NAMING))
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_somebody_elses_is_as_what_is_not_there(address, method, owner, theirs):
+    answers = []
+    for thing in NAMING[address](theirs):
+        parts = iter(thing)
+        path = "/" + re.sub(r"<[^>]+>", lambda _, parts=parts: str(next(parts)), address)
+        answer = getattr(owner, method)(path)
+        body = answer.content.decode().replace(path, "").replace(str(thing[0]), "")
+        body = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", body)
+        answers.append((answer.status_code, body, {**answer.headers, "Content-Length": ""}))
+    assert answers[0] == answers[1]
+    assert answers[0][0] in (404, 405)
+
+
+@pytest.mark.parametrize("address", sorted({*NAMING, *NAMING_NOTHING}))
+def test_who_is_not_logged_in_is_asked_to_whatever_the_address_names(address, theirs):
+    for thing in NAMING[address](theirs) if address in NAMING else [()]:
+        parts = iter(thing)
+        path = "/" + re.sub(r"<[^>]+>", lambda _, parts=parts: str(next(parts)), address)
+        answer = Client().get(path)
+        assert answer.status_code in (302, 405)
+        if answer.status_code == 302:
+            assert answer.url.startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize("address", sorted(NAMING_NOTHING))
+def test_staff_have_pages_of_their_own(address, sales):
+    assert sales.get(f"/{address}").status_code in (403, 405)
+
+
+def test_access_ends_with_the_contact(owner, dongle, today):
+    assert dongle.serial in owner.get("/my/").content.decode()
+    dongle.customer.contacts.update(left_on=today)
+    assert owner.get("/my/").status_code == 403
+
+
+def test_who_is_on_file_with_two_organisations_sees_the_one_chosen_last(owner, dongle):
+    other = world.make_customer("Another institute")
+    other.contacts.update(email=dongle.customer.contacts.get().email.upper())
+    assert dongle.customer.name in owner.get("/my/").content.decode()
+    dongle.customer.users.update(customer=other)
+    page = owner.get("/my/").content.decode()
+    assert other.name in page
+    assert dongle.serial not in page
