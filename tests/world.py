@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from time import time as time_now
 from zoneinfo import ZoneInfo
 
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from dongles.models import Dongle, Licence, Product, ProductFamily, Release, SmaPeriod
@@ -90,12 +92,20 @@ def make_release(version: str, build_on: str, *, is_major: bool = True, family: 
     )
 
 
+@cache
+def hash_of_password() -> str:
+    """Of every test user's password, once a process: Argon2 is slow by design."""
+    return make_password("a long test password")
+
+
 def make_user(
     role: str = "sales", email: str | None = None, *, has_second_factor: bool = True, **fields: object
 ) -> User:
     """A user; staff have the authenticator app with FACTOR_SECRET unless they are to have none."""
     email = email or f"{role}@vendor.example"
-    user = User.objects.create_user(email, "a long test password", role=role, name=role.capitalize(), **fields)
+    user = User.objects.create(
+        email=email.lower(), password=hash_of_password(), role=role, name=role.capitalize(), **fields
+    )
     if has_second_factor and role != "customer":
         TOTP.activate(user, FACTOR_SECRET)
     return user
