@@ -2,9 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import CharField, F, Func, Max, Model, OuterRef, Q, QuerySet, Value
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    CharField,
+    F,
+    Func,
+    Max,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from dongles.coverage import LicenceCoverage, Period, fingerprint
@@ -240,3 +255,34 @@ def stated_licences(code: UnlockCode) -> Sequence[tuple[Product, int]]:
         [number for number, _ in code.licences], field_name="number"
     )
     return [(products[number], seats) for number, seats in code.licences]
+
+
+def with_waiting_code(dongles: QuerySet[Dongle]) -> QuerySet[Dongle]:
+    """The dongles, each with `waiting_code`: the id of its newest code where that is not known to be applied yet."""
+    newest = UnlockCode.objects.filter(dongle=OuterRef("pk")).order_by("-pk")
+    waiting = Case(When(receipt__isnull=True, then=F("pk")), output_field=BigIntegerField())
+    return dongles.annotate(waiting_code=Subquery(newest.values(waiting=waiting)[:1]))
+
+
+class CodeStanding(NamedTuple):
+    """How a code stands among those of its dongle.
+
+    `newest` is the dongle's newest code, `applied_later` a later one than this that is known to be applied: the dongle
+    then refuses this one as superseded. `included` are the codes before it, since the last that is known to be applied,
+    which need not be applied any more: each code states everything.
+    """
+
+    newest: UnlockCode
+    applied_later: UnlockCode | None
+    included: Sequence[UnlockCode]
+
+
+def standing_of_code(code: UnlockCode) -> CodeStanding:
+    """How a code stands among those of its dongle."""
+    codes = list(code.dongle.codes.select_related("receipt").defer("letters", "licences").order_by("-pk"))
+    is_applied = [hasattr(each, "receipt") for each in codes]
+    later = (each for each, applied in zip(codes, is_applied, strict=True) if applied and each.pk > code.pk)
+    last_applied = max((each.pk for each, applied in zip(codes, is_applied, strict=True) if applied), default=0)
+    return CodeStanding(
+        codes[0], next(later, None), [each for each in reversed(codes) if last_applied < each.pk < code.pk]
+    )

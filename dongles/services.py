@@ -18,7 +18,16 @@ from dongles.keys import portal_signer, public_keys
 from dongles.models import CodeReceipt, Dongle, Licence, Release, Replacement, UnlockCode
 from dongles.signer import SignerRefusal
 from dongles.states import next_dongle_state
-from dongles.unlock import Outcome, UnlockRecord, apply_bytes, factory_state, read_receipt, receipt_of, to_letters
+from dongles.unlock import (
+    Outcome,
+    UnlockRecord,
+    apply_bytes,
+    factory_state,
+    objection_to_receipt,
+    read_receipt,
+    receipt_of,
+    to_letters,
+)
 from portal import audit
 from portal.access import check_ability
 from portal.audit import Actor, Deed
@@ -148,16 +157,18 @@ def _rehearse(dongle: Dongle, code: bytes) -> None:
 def confirm_receipt(*, dongle: Dongle, receipt: str, actor: Actor, at: datetime) -> UnlockCode:
     """Mark the code whose receipt this is as applied (an acknowledgement, not a proof). Told again, nothing happens.
 
-    Refuses `receipt_mismatch`: it belongs to no code of this dongle.
+    Refuses `receipt_mismatch`: it belongs to no code of this dongle, or a letter of it is mistyped.
     """
     dongle = lock_dongle(dongle.pk)
     typed = read_receipt(receipt)
     codes = list(dongle.codes.select_related("receipt").order_by("-pk"))
     code = next((code for code in codes if _receipt_of(code, dongle) == typed), None)
     if code is None:
+        objection = objection_to_receipt(receipt, [_receipt_of(code, dongle) for code in codes])
         raise DomainError(
             "receipt_mismatch",
-            f"This is not the receipt of a code for dongle {dongle.serial}. It has eight letters and digits.",
+            objection
+            or f"This is not the receipt of a code for dongle {dongle.serial}. Look whether this dongle shows it.",
             {"field": "receipt"},
         )
     if hasattr(code, "receipt"):

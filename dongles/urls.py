@@ -1,7 +1,7 @@
 from django.urls import path
 
 from dongles.installed_base import web as installed_base
-from dongles.web import staff
+from dongles.web import my, staff
 
 app_name = "dongles"
 urlpatterns = [
@@ -14,4 +14,8 @@ urlpatterns = [
     path("dongles/codes/<int:code_id>/qr.svg", staff.code_qr, name="code_qr"),
     path("dongles/codes/<int:code_id>/file/", staff.code_file, name="code_file"),
     path("dongles/codes/<int:code_id>/receipt/", staff.receipt, name="receipt"),
+    path("my/dongles/<slug:serial>/codes/<int:code_id>/", my.code_page, name="my_code"),
+    path("my/dongles/<slug:serial>/codes/<int:code_id>/qr.svg", my.code_qr, name="my_code_qr"),
+    path("my/dongles/<slug:serial>/codes/<int:code_id>/file/", my.code_file, name="my_code_file"),
+    path("my/dongles/<slug:serial>/codes/<int:code_id>/receipt/", my.receipt, name="my_receipt"),
 ]

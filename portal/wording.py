@@ -122,6 +122,19 @@ def write_expiry(ends_on: date, today: date) -> str:
     return f"{verb} {write_distance(ends_on, today)}, {write_day(ends_on)}"
 
 
+def write_validity(ends_on: date, today: date) -> str:
+    """A last valid day in customers' words: “valid until 14 Sep 2027, for 9 months more”, “ended 3 months ago, on
+    24 Aug 2026”."""
+    day, distance = write_day(ends_on), write_distance(ends_on, today)
+    if ends_on < today:
+        return f"ended {distance}, on {day}"
+    if ends_on == today:
+        return f"valid until today, {day}"
+    if distance == "tomorrow":
+        return f"valid until tomorrow, {day}"
+    return f"valid until {day}, for {distance.removeprefix('in ')} more"
+
+
 def count(number: int, noun: str) -> str:
     """“1 month”, “2 months”."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -16,7 +16,7 @@ from renewals.web import (
     reminders,
     search,
 )
-from renewals.web.customer import home, quote
+from renewals.web.customer import dongle, home, order, quote, renew
 
 app_name = "renewals"
 urlpatterns = [
@@ -29,6 +29,9 @@ urlpatterns = [
     path("q/<slug:key>/", quote.quote_of_key, name="quote_of_key"),
     path("q/<slug:key>/document/", quote.document_of_key, name="document_of_key"),
     path("my/", home.home_page, name="my_home"),
+    path("my/renew/", renew.renew_page, name="my_renew"),
+    path("my/dongles/<slug:serial>/", dongle.dongle_page, name="my_dongle"),
+    path("my/orders/<int:order_id>/", order.order_page, name="my_order"),
     path("customers/", customers.customer_list, name="customers"),
     path("customers/new/", customers.new_customer, name="new_customer"),
     path("customers/<int:customer_id>/", customers.customer_page, name="customer"),

@@ -22,8 +22,9 @@ Dongle: `device.apply_bytes` makes its checks in the order of the format. Receip
 value may depend on it.
 
 serials.py the one spelling of a serial · codec.py fields and bytes · letters.py rows and check letters · signing.py
-what is signed · device.py the simulated dongle · statefile.py its state on disk · __main__.py, arguments.py and
-wording.py the command line (docs/unlock-code.md). Stands alone: nothing here knows of Django or of the portal.
+what is signed · device.py the simulated dongle · receipts.py what is wrong with a typed receipt · statefile.py a
+dongle's state on disk · __main__.py, arguments.py and wording.py the command line (docs/unlock-code.md). Stands alone:
+nothing here knows of Django or of the portal.
 
     >>> code = sign(UnlockRecord("104233", 0, 0, 1, date(2027, 3, 31), date(2026, 2, 1), ((101, 1),)), private_key)
     >>> outcome, state = apply(factory_state("104 233", root_public, {0: slot_public}), to_letters(code))
@@ -32,6 +33,7 @@ wording.py the command line (docs/unlock-code.md). Stands alone: nothing here kn
 from .codec import Malformed, UnlockRecord, encode, parse
 from .device import DeviceState, Outcome, apply, apply_bytes, factory_state, receipt_of
 from .letters import correction, printed_rows, read_code, read_letters, read_receipt, to_letters, to_rows
+from .receipts import objection_to_receipt
 from .serials import NotASerial, canonical_serial
 from .signing import message_of, sign
 
@@ -48,6 +50,7 @@ __all__ = [
     "encode",
     "factory_state",
     "message_of",
+    "objection_to_receipt",
     "parse",
     "printed_rows",
     "read_code",

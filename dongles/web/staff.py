@@ -77,9 +77,14 @@ def _code_page(request: HttpRequest, code: UnlockCode, form: ReceiptForm, status
 @require_GET
 @staff_page()
 def code_qr(request: HttpRequest, code_id: int) -> HttpResponse:
-    """The letters as a QR code (alphanumeric mode)."""
+    """The letters as a QR code."""
+    return picture_of_code(_code(code_id))
+
+
+def picture_of_code(code: UnlockCode) -> HttpResponse:
+    """The letters of a code as a QR code (alphanumeric mode)."""
     picture = io.BytesIO()
-    qr = segno.make(_code(code_id).letters, mode="alphanumeric", micro=False)
+    qr = segno.make(code.letters, mode="alphanumeric", micro=False)
     qr.save(picture, kind="svg", scale=4, border=4, light="#fff", svgclass=None, lineclass=None)
     return HttpResponse(picture.getvalue(), content_type="image/svg+xml")
 
@@ -88,7 +93,11 @@ def code_qr(request: HttpRequest, code_id: int) -> HttpResponse:
 @staff_page()
 def code_file(request: HttpRequest, code_id: int) -> HttpResponse:
     """The letters as a file to load from a stick."""
-    code = _code(code_id)
+    return file_of_code(_code(code_id))
+
+
+def file_of_code(code: UnlockCode) -> HttpResponse:
+    """The letters of a code as a file named after it."""
     return HttpResponse(
         code.letters,
         content_type="text/plain; charset=us-ascii",

@@ -53,6 +53,12 @@ STATES: dict[str, tuple[str, str]] = {
     "done": ("Done", "disc"),
     "refused": ("Refused", "cross"),
 }
+# Of an SMA, for customers.
+OWN_WORDS = {
+    "expiring": "Ends soon",
+    "lapsed": "Ended",
+    "lapsed_over_major": "Ended, upgrade needed",
+}
 SMA_STATES = frozenset({"valid", "expiring", "lapsed", "lapsed_over_major"})
 
 
@@ -104,6 +110,12 @@ def expiry(value: date | None, today: date) -> str:
 
 
 @register.filter
+def validity(value: date, today: date) -> str:
+    """{{ ends_on|validity:today }}: “valid until 14 Sep 2027, for 9 months more”, “ended 3 months ago, on …”."""
+    return wording.write_validity(value, today)
+
+
+@register.filter
 def months(value: Sequence[int]) -> str:
     """{{ line.months|months }}: the triple of rule D2 in words, “8 months and 5 days”."""
     return wording.write_months(value)
@@ -127,10 +139,19 @@ def status(state: str, word: str = "") -> str:
     return render_to_string("parts/status.html", shown)
 
 
+@register.simple_tag
+def own_status(state: str) -> str:
+    """{% own_status "lapsed" %}: the state of an SMA as customers read it."""
+    return status(state, OWN_WORDS.get(state, ""))
+
+
 @register.simple_tag(takes_context=True)
-def nav_link(context: Context, url_name: str, label: str) -> str:
-    """{% nav_link "renewals:quotes" "Quotes" %}: an entry of the navigation that knows whether one is there."""
+def nav_link(context: Context, url_name: str, label: str, *within: str) -> str:
+    """{% nav_link "renewals:quotes" "Quotes" %}: an entry of the navigation that knows whether one is there.
+
+    What lies below its address belongs to it, or below the addresses `within` where they are named.
+    """
     address, path = reverse(url_name), context["request"].path
-    current = "page" if path == address else "true" if path.startswith(address) else ""
+    current = "page" if path == address else "true" if path.startswith(within or (address,)) else ""
     here = format_html(' aria-current="{}"', current) if current else ""
     return format_html('<li><a href="{}"{}>{}</a></li>', address, here, label)

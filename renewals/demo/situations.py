@@ -166,7 +166,7 @@ SITUATIONS = (
         "Lapsed five years ago, several majors missed",
         "One upgrade for all that was missed.",
         _of("VOL-VIS", months=-60, years=2),
-        8,
+        29,
     ),
     Situation(
         "104309",
@@ -183,7 +183,7 @@ SITUATIONS = (
             *licences("VOL-VIS", through=months_from(on, 7)),
             *licences("VOL-QNT", through=months_from(on, 3), years=1),
         ),
-        10,
+        29,
     ),
     Situation(
         "104311",
@@ -209,7 +209,7 @@ SITUATIONS = (
         "Lost",
         "Nothing can be sold for it before it is found again or replaced: try both.",
         _of("VOL-VIS", months=5),
-        15,
+        29,
         state=Dongle.State.LOST,
     ),
     Situation(
@@ -284,7 +284,7 @@ SITUATIONS = (
         "Its quote is sent",
         "Accept it with a purchase order number.",
         _of("VOL-VIS", "VOL-RST", months=1),
-        31,
+        29,
     ),
     Situation("104408", "Its quote has expired", "Make a new version.", _of("OPL-FUL", "OPL-DRK", months=1), 33),
     Situation("104409", "Its quote was declined", "Make a new version with a discount.", _of("VOL-QNT", months=1), 34),

@@ -5,11 +5,13 @@ from datetime import date, timedelta
 from typing import Any
 
 from dongles import queries as dongle_queries
+from dongles.coverage import Release as PublishedRelease
 from portal.errors import DomainError
 from portal.models import Customer
+from renewals.facts import PricingFacts
 from renewals.overviews.offers import cost_of_waiting, due_releases, horizon, offers_for
 from renewals.overviews.quotes import preview_of
-from renewals.queries import Concessions, DongleRequest, facts_of, price_on
+from renewals.queries import Concessions, DongleRequest, PricedQuote, facts_of, price_on
 
 
 def builder_overview(
@@ -29,8 +31,7 @@ def builder_overview(
         priced = price_on(facts, requests, on=today, concessions=concessions, part_month=part_month)
     except DomainError as refusal:
         return {**shown, "refusal": refusal}
-    families = {each.product_of(line.licence).family.name for each in priced.dongles for line in each.priced.lines}
-    coming = dongle_queries.coming_majors(families, after=today, through=facts.through)
+    coming = coming_majors_for(facts, priced)
     last_day = today + timedelta(days=priced.policy.quote_valid_days)
     return {
         **shown,
@@ -39,3 +40,9 @@ def builder_overview(
         "due_releases": due_releases(coming, priced.policy, last_day),
         "last_day": last_day,
     }
+
+
+def coming_majors_for(facts: PricingFacts, priced: PricedQuote) -> Sequence[PublishedRelease]:
+    """The major releases to come that what was priced could miss, as far ahead as the facts go."""
+    families = {each.product_of(line.licence).family.name for each in priced.dongles for line in each.priced.lines}
+    return dongle_queries.coming_majors(families, after=facts.since, through=facts.through)

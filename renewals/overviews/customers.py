@@ -63,8 +63,13 @@ def customers_by_name(words: str = "") -> QuerySet[Customer]:
 
 def dongles_most_urgent_first(customer: Customer, today: date) -> QuerySet[Dongle]:
     """The customer's dongles: the active ones first, and of them those whose SMA date is nearest to today."""
-    days = Func(F("issued_expiry_on"), Value(today), arg_joiner=" - ", function="abs", output_field=IntegerField())
-    return customer.dongles.annotate(is_over=~ACTIVE).order_by("is_over", days.asc(nulls_last=True), "serial")
+    days = days_from(today).asc(nulls_last=True)
+    return customer.dongles.annotate(is_over=~ACTIVE).order_by("is_over", days, "serial")
+
+
+def days_from(today: date) -> Func:
+    """Of dongles: how many days their SMA date is from today, before or after it."""
+    return Func(F("issued_expiry_on"), Value(today), arg_joiner=" - ", function="abs", output_field=IntegerField())
 
 
 def customer_overview(customer: Customer, dongles: Sequence[Dongle], today: date) -> dict[str, Any]:

@@ -166,8 +166,9 @@ def _reasons(now: PricedQuote, later: PricedQuote) -> list[str]:
     """What has changed by the later day, as clauses after “since”."""
     known = {release for each in now.dongles for missed in each.priced.missed_majors.values() for release in missed}
     missed = {release for each in later.dongles for missed in each.priced.missed_majors.values() for release in missed}
+    taking = "" if later.concessions.waives_upgrades else ", which takes an upgrade"
     reasons = [
-        f"{release.family} {release.version} ({write_day(release.build_on)}) will have been missed"
+        f"{release.family} {release.version} ({write_day(release.build_on)}) will have been missed{taking}"
         for release in sorted(missed - known, key=lambda release: (release.build_on, release.family))
     ]
     if later.price_list.pk != now.price_list.pk:

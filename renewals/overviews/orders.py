@@ -1,6 +1,6 @@
 """What an order's page shows."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -31,12 +31,7 @@ def order_overview(order: Order, today: date) -> dict[str, Any]:
         )
     )
     dongles = [row.dongle for row in order.version.dongles.select_related("dongle")]
-    chains = dongle_queries.successors_of(dongle.pk for dongle in dongles)
-    coded = {*chains, *(successor for chain in chains.values() for successor in chain)}
-    causes = [f"order {order.number}", f"cancellation of order {order.number}"]
-    codes = list(
-        UnlockCode.objects.filter(dongle__in=coded, cause__in=causes).select_related("dongle", "receipt").order_by("pk")
-    )
+    codes = codes_of_order(order, dongles)
     return {
         "order": order,
         "version": order.version,
@@ -54,6 +49,15 @@ def order_overview(order: Order, today: date) -> dict[str, Any]:
         "is_waiting": order.state == OrderState.ACCEPTED,
         "history": history_of([order.version], [order]),
     }
+
+
+def codes_of_order(order: Order, dongles: Iterable[Dongle]) -> Sequence[UnlockCode]:
+    """The codes that an order for these dongles and its cancellation took, on whatever dongles they are now (Q8)."""
+    chains = dongle_queries.successors_of(dongle.pk for dongle in dongles)
+    coded = {*chains, *(successor for chain in chains.values() for successor in chain)}
+    causes = [f"order {order.number}", f"cancellation of order {order.number}"]
+    codes = UnlockCode.objects.filter(dongle__in=coded, cause__in=causes)
+    return list(codes.select_related("dongle", "receipt").order_by("pk"))
 
 
 def standing_of_order(order: Order, kinds: Collection[str]) -> str:

@@ -131,7 +131,7 @@ def test_it_says_from_when_waiting_costs_more_and_why(dongle, sales, today, ends
     # lapsed over 9.0 each licence takes an upgrade, twice its year: 4,200.00, with 19 % tax 4,998.00
     assert (
         f"Waiting costs: after {write_day(due - ONE_DAY)} this becomes €4,998.00, since Volocity 9.0"
-        f" ({write_day(due)}) will have been missed." in page
+        f" ({write_day(due)}) will have been missed, which takes an upgrade." in page
     )
 
 
