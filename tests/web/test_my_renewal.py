@@ -206,3 +206,6 @@ def test_forty_dongles_are_priced_with_as_many_queries_as_two(owner, dongle, tod
     few = queries()
     more(range(20, 58))
     assert queries() == few <= 45
+    page = text_of(owner.get(ADDRESS, {"dongle": serials}))
+    covered, then = (write_day(day) for day in (today + timedelta(days=57), term_end(today + timedelta(days=58), 12)))
+    assert f"M57 until {covered} {then} 1,200.00" in page

@@ -151,8 +151,8 @@ def in_own_words(refusal: DomainError) -> DomainError:
         case "align_too_early":
             earliest = write_day(date.fromisoformat(refusal.data["earliest"]))
             sentence = (
-                f"Choose {earliest} or a later day: what is paid already is never shortened, and what comes back or is"
-                " added has to be covered for some months at least."
+                f"Choose {earliest} or a later day. Paid time is never shortened, and a renewal is for some months at"
+                " least."
             )
         case "too_far_ahead":
             data["field"] = data["field"] or "years"

@@ -24,6 +24,7 @@ from renewals.overviews.my.renewal import dongles_to_choose, products_on_sale
 from renewals.services.self_service import quote_at_once
 from renewals.web.customer.asking import ADDING, BY_YEARS, TO_A_DATE, RenewalForm, in_own_words
 
+MOST_DRAWN = 5  # dongles with a timeline each
 ASKED_ONCE = "add"  # of the addresses that lead here, for the first dongle: add=VOL-QNT, add=VOL-QNT:5
 
 
@@ -52,6 +53,7 @@ def renew_page(request: HttpRequest, customer: Customer) -> HttpResponse:
         "form": form,
         "contact": contact_of(request, customer),
         "quote_valid_days": queries.policy_on(timezone.localdate()).quote_valid_days,
+        "most_drawn": MOST_DRAWN,
         "is_choosing": request.htmx.target == "renewal",
         "once": request.POST.get("once") or uuid4().hex,
         **shown,
