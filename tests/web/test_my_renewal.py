@@ -124,7 +124,7 @@ def test_what_waiting_costs_is_said_with_the_reason(owner, dongle, today):
 @pytest.mark.parametrize(
     ("asked", "field", "said"),
     [
-        ({"way": "years", "years": "6"}, "years", "Select a valid choice. 6 is not one of the available choices."),
+        ({"way": "years", "years": "6"}, "years", "Choose 1 to 5 years."),
         ({"way": "date", "align_to": ""}, "align_to", "Enter the date until which you want to be covered."),
         ({"way": "date", "align_to": "soon"}, "align_to", "Write the date as day, month and year"),
         ({"way": "date", "align_to": "2026-11-30"}, "align_to", "Choose "),

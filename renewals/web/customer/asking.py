@@ -60,6 +60,7 @@ class RenewalForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["dongle"].choices = [(each.dongle.serial, each.dongle.serial) for each in choices]
         self.fields["years"].choices = [(n, count(n, "year")) for n in range(1, max_years + 1)]
+        self.fields["years"].error_messages["invalid_choice"] = f"Choose 1 to {max_years} years."
         self.picked = [each for each in choices if each.dongle in chosen]
         self.others = [each for each in choices if each.dongle not in chosen]
         self.max_years = max_years
