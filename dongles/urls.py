@@ -1,10 +1,11 @@
 from django.urls import path
 
 from dongles.installed_base import web as installed_base
-from dongles.web import my, staff
+from dongles.web import check_code, my, staff
 
 app_name = "dongles"
 urlpatterns = [
+    path("check-code/", check_code.check_code, name="check_code"),
     path("dongles/<slug:serial>/history/", staff.history, name="history"),
     path("dongles/", staff.find, name="find"),
     path("dongles/import/", installed_base.import_page, name="import"),

@@ -175,7 +175,10 @@ def correction(text: str, verifies: Callable[[bytes], bool]) -> str | None:
 
     A row of eighteen letters has few corrections that its check letters allow; the signature decides.
     """
-    values = read_letters(text)
+    try:
+        values = read_letters(text)
+    except Malformed:
+        return None
     if len(values) > MOST_ROWS * (ROW + CHECKS) or len(wrong := wrong_rows(values)) != 1:
         return None
     index = wrong[0] - 1

@@ -147,6 +147,16 @@ def test_inspect_names_the_wrong_row_and_offers_a_correction_that_verifies(bench
     assert json.loads(stranger.stdout)["correction"] is None
 
 
+def test_inspect_names_the_row_with_a_letter_that_no_code_has(bench):
+    _, public, code = bench
+    typed = code[:20] + "$" + code[21:]
+    done = run("inspect", typed, "--serial", "104233", "--key", public["slot"], "--json")
+    assert done.returncode == 3
+    answer = json.loads(done.stdout)
+    assert answer["error"] == "This is no unlock code: “$” in row 2 is no letter of a code."
+    assert (answer["wrong_rows"], answer["correction"]) == ([2], None)
+
+
 def test_a_signed_code_is_shown_in_numbered_rows(bench):
     folder, _, code = bench
     usual = ["--serial", "104233", "--sequence", 1, "--licence", "101:1", "--issued", "2026-02-01"]

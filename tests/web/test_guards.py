@@ -15,6 +15,7 @@ PUBLIC = {
     "health/": "asked by load balancers, says nothing",
     "api/v1/login/": "who logs in has no token yet",
     "api/v1/schema/": "the documentation of the API, the same for everybody",
+    "check-code/": "reads codes in the browser of whoever has one, with public keys and names of products",
     "q/<slug:key>/": "a sent quote for whoever has its key, from its mail or its document",
     "q/<slug:key>/document/": "its PDF, by the same key",
     "reminders/<uuid:key>/": "a contact's own page about reminders, by a key from their mail alone",
