@@ -84,6 +84,7 @@ def send_codes(message: OutboxMessage) -> None:
             "customer": owner,
             "is_cancelled": order.state == OrderState.CANCELLED,
             "codes": newest,
+            "check_address": check_address(newest),
         },
     )
 
@@ -110,6 +111,7 @@ def send_replacement(message: OutboxMessage) -> None:
             "customer": owner,
             "programming": codes[about.successor_id],
             "emptying": codes.get(about.predecessor_id),
+            "check_address": check_address([codes[about.successor_id]]),
         },
     )
 
@@ -136,6 +138,7 @@ def send_bridge(message: OutboxMessage) -> None:
             "customer": customer,
             "until": newest[0].code.expiry_on,
             "codes": newest,
+            "check_address": check_address(newest),
         },
     )
 
@@ -261,6 +264,12 @@ def mailed_codes(code_ids: Collection[int]) -> list[MailedCode]:
         if (code.generation, code.sequence) == (code.dongle.generation, code.dongle.sequence)
         and not (code.licences and code.dongle.state == Dongle.State.RETIRED)
     ]
+
+
+def check_address(codes: Sequence[MailedCode]) -> str:
+    """Where codes are read and checked in the browser; the only dongle's serial is named to the page, not to us."""
+    serials = {each.code.dongle.serial for each in codes}
+    return settings.ADDRESS + reverse("dongles:check_code") + (f"#{serials.pop()}" if len(serials) == 1 else "")
 
 
 def addresses_of(customer: Customer, among: Collection[str] | None = None) -> list[str]:

@@ -1,6 +1,7 @@
 """Check a code, in a real browser: what was typed row by row, what the code would do, and that nothing is sent."""
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,11 @@ from playwright.sync_api import expect
 from dongles.keys import demo_private_key
 from dongles.unlock import printed_rows, sign, to_letters
 from dongles.unlock.codec import KEY
+from portal import outbox
+from portal.models import SentMail
 from portal.staticfiles import StaticFiles
-from tests.unlock.keys import STRANGER, record
+from tests import world
+from tests.unlock.keys import ROOT, SLOT, STRANGER, public, record
 from tests.web.browsing import watched_page
 from tests.web.test_accessibility import check
 
@@ -215,6 +219,40 @@ def test_a_browser_without_the_signature_decodes_and_says_so(portal, browser):
 
 
 @pytest.mark.browser
+def test_a_portal_with_keys_of_its_own_says_whose_key_it_was(portal, browser, settings, tmp_path):
+    keys = {"root": public(ROOT).hex(), "slots": {"0": public(SLOT).hex(), "1": public(STRANGER).hex()}}
+    settings.UNLOCK_KEYS_FILE = str(tmp_path / "keys.json")
+    Path(settings.UNLOCK_KEYS_FILE).write_text(json.dumps({**keys, "signing_slot": 1}))
+    with watched_page(browser) as page:
+        page.goto(address_of(portal) + "#104233")
+        result = page.locator(".check-code-result")
+        for signer, slot, headline, below in (
+            (SLOT, 0, "Genuine, and made for dongle 104233", "slot 0, which does not sign new codes today"),
+            (STRANGER, 1, "Genuine, and made for dongle 104233", "slot 1, which signs today"),
+            (ROOT, 255, "Genuine, and made for dongle 104233", "the root key, which is kept offline"),
+            (demo_private_key("slot 0"), 0, "This code was made for trying things out", "everybody can compute"),
+        ):
+            page.fill("#check-letters", to_letters(sign(record(slot=slot), signer)))
+            expect(result).to_contain_text(below)
+            expect_headline(page, headline)
+
+
+@pytest.mark.browser
+def test_the_mail_with_a_code_leads_here_and_is_understood_as_it_is(portal, browser, today, settings):
+    world.sell(world.make_dongle("304233", None, [("VOL-VIS", str(today))]), str(today))
+    outbox.drain()
+    mail = SentMail.objects.order_by("pk").last()
+    address = settings.ADDRESS + reverse("dongles:check_code") + "#304233"
+    assert f"\n{address}\n" in mail.text
+    assert f'href="{address}"' in mail.html
+    assert max(map(len, mail.text.splitlines())) <= 78
+    with watched_page(browser) as page:
+        page.goto(address.replace(settings.ADDRESS, portal))
+        page.fill("#check-letters", mail.text)
+        expect_headline(page, "Genuine, and made for dongle 304233")
+
+
+@pytest.mark.browser
 def test_without_script_the_page_says_how_to_have_a_code_checked(portal, browser):
     with watched_page(browser, java_script_enabled=False) as page:
         page.goto(address_of(portal))
@@ -237,8 +275,7 @@ def test_checking_a_code_has_no_barrier(portal, browser):
     assert found == []
 
 
-def test_a_portal_with_keys_of_its_own_tells_codes_of_the_demo(client, catalogue, settings, tmp_path):
-    """The page gets the keys that are known, and those that everybody can compute."""
+def test_the_page_is_handed_public_keys_and_those_that_everybody_can_sign_with(client, catalogue, settings, tmp_path):
     demo = client.get(reverse("dongles:check_code")).context["known"]
     assert (demo["isDemo"], demo["demoKeys"]) == (True, [])
     assert demo["products"] == sorted(demo["products"])
