@@ -34,12 +34,18 @@ def rows_of(letters):
     return list(printed_rows(letters))
 
 
+def numbered(rows):
+    return "".join(f"> {number:3}  {row}\n" for number, row in enumerate(rows, 1))
+
+
 CODE = letters_of()
 ROWS = rows_of(CODE)
 WRONG = "K" if CODE[20] != "K" else "M"
 ONE_WRONG = CODE[:20] + WRONG + CODE[21:]  # the third letter of the second row
 LONGER = rows_of(letters_of(serial="104234", licences=((101, 1), (102, 3), (103, 2), (201, 1))))
-MAIL = "Dear Ada,\n\n" + "".join(f"> {number:3}  {row}\n" for number, row in enumerate(ROWS, 1)) + "\nHow to apply it"
+MAIL = f"Dear Ada,\n\n{numbered(ROWS)}\nHow to apply it\n1. Plug in the dongle"
+TWO = f"Dongle 104233\n{numbered(ROWS)}\nDongle 104234\n{numbered(LONGER)}\nHow to apply it\n1. Plug in the dongle"
+
 
 # What is typed as serial and code, then the headline, and a part of what stands below it or beside the rows.
 SAID = {
@@ -50,6 +56,8 @@ SAID = {
     "the whole": ("104 233", CODE, "Genuine, and made for dongle 104233", "31 Mar 2027"),
     "small letters and typographic hyphens": ("104233", "\n".join(ROWS).lower().replace("-", "–"), "Genuine", "1 seat"),
     "a mail": ("104233", MAIL, "Genuine, and made for dongle 104233", "taken without their numbers"),
+    "a mail with two codes": ("104234", TWO, "Genuine, and made for dongle 104234", "Several codes stand there"),
+    "a mail with two codes, no serial": ("", TWO, "The letters are right", "or else the first"),
     "one wrong": ("104233", ONE_WRONG, "Row 2 is not right yet", f"should be {CODE[20]}, not {WRONG}"),
     "one wrong without the serial": ("", ONE_WRONG, "Row 2 is not right yet", "Type the serial number"),
     "one wrong of another dongle": ("104234", ONE_WRONG, "Row 2 is not right yet", "letter by letter"),

@@ -5,7 +5,7 @@ import {
   Malformed, MOST_ROWS, NotASerial, ROOT_SLOT, WHOLE_ROW, bytesOfHex, canVerify, canonicalSerial, correction, dongleTag,
   isSigned, judge, parse, printedRow, readCode,
 } from "./unlock-code.js";
-import { inOrder, missingRows, plainText, typedRows, withoutNumbers } from "./typed-rows.js";
+import { inOrder, missingRows, numberedCodes, plainText, typedRows } from "./typed-rows.js";
 
 const LONGEST_FILE = 65_536;
 const LONGEST_TEXT = 20_000;
@@ -286,17 +286,38 @@ const typedSerial = () => {
   return serial;
 };
 
+const NOTES = [
+  "",
+  "The rows were taken without their numbers and what stands around them. Leave these out for the dongle, too.",
+  "Several codes stand there. The one for the serial number above was taken, or else the first.",
+];
+
+// Of several codes that of the dongle; the first where none is, or none says so.
+const codeFor = async (serial, codes) => {
+  const tag = serial && codes.length > 1 ? await dongleTag(serial).catch(() => "") : "";
+  return codes.find((code) => tag && tagIn(code) === tag) ?? codes[0];
+};
+
+const tagIn = (text) => {
+  try {
+    return parse(readCode(text)).tag;
+  } catch {
+    return undefined;
+  }
+};
+
 let round = 0;
 let saying;
 const update = async () => {
   round += 1;
   const mine = round;
   const serial = typedSerial();
-  const { text, hadNumbers } = withoutNumbers(plainText(place.code.value).slice(0, LONGEST_TEXT + 1));
-  const found = await examine(text, serial);
+  const text = plainText(place.code.value).slice(0, LONGEST_TEXT + 1);
+  const codes = numberedCodes(text);
+  const found = await examine(codes.length ? await codeFor(serial, codes) : text, serial);
   if (mine !== round) return; // something else was typed meanwhile
-  place.note.textContent = hadNumbers ? "The rows were taken without their numbers and what stands around them. Leave these out for the dongle, too." : "";
-  place.note.hidden = !hadNumbers;
+  place.note.textContent = NOTES[Math.min(codes.length, 2)];
+  place.note.hidden = !codes.length;
   place.clear.hidden = !place.code.value;
   showRows(found.hasNoRows ? [] : found.typed.rows);
   showResult(found, serial);

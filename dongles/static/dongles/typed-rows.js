@@ -19,16 +19,17 @@ const areRows = (lines) => {
   return lines.length > 1 && areNear && lines.every((line) => lettersIn(line).length <= WHOLE_ROW + 3);
 };
 
-// Rows copied with their printed numbers, from a mail perhaps with everything around them: the rows alone. Only where
-// the numbers count up from 1; of several codes the first. Any other text comes back as it is.
-export const withoutNumbers = (text) => {
-  const rows = [];
+// Codes copied with the printed numbers of their rows, from a mail perhaps with everything around them: each as text
+// without the numbers. A code begins where the numbers begin at 1 and goes on while they count up.
+export const numberedCodes = (text) => {
+  const codes = [];
   for (const line of text.split(/[\r\n]+/)) {
     const [, number, row] = line.match(/^[>\s]*(\d{1,2})[.:)]?\s+(\S.*)$/) ?? [];
-    if (rows.length && Number(number) === 1) break;
-    if (Number(number) === rows.length + 1 && lettersIn(row).length > CHECKS) rows.push(row);
+    if (!number || lettersIn(row).length <= CHECKS) continue;
+    if (Number(number) === 1) codes.push([row]);
+    else if (codes.length && Number(number) === codes[codes.length - 1].length + 1) codes[codes.length - 1].push(row);
   }
-  return areRows(rows) ? { text: rows.join("\n"), hadNumbers: true } : { text, hadNumbers: false };
+  return codes.filter(areRows).map((rows) => rows.join("\n"));
 };
 
 // The rows as somebody typed them: by their lines where these are rows, else eighteen letters each.
