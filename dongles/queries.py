@@ -286,6 +286,8 @@ def standing_of_code(code: UnlockCode) -> CodeStanding:
     return CodeStanding(
         codes[0], next(later, None), [each for each in reversed(codes) if last_applied < each.pk < code.pk]
     )
+
+
 def product_names() -> list[tuple[int, str]]:
     """Product numbers, as codes state them, with their names."""
     return list(Product.objects.order_by("number").values_list("number", "name"))
