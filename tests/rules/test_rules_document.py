@@ -25,6 +25,8 @@ RULEBOOK = [f"{section}{number}" for section, last in LAST_OF_SECTION.items() fo
 PURE = [
     PROJECT / "dongles/terms.py",
     PROJECT / "dongles/coverage.py",
+    PROJECT / "dongles/entitlement.py",
+    PROJECT / "dongles/support.py",
     PROJECT / "renewals/recognition.py",
     *sorted((PROJECT / "renewals/pricing").glob("*.py")),
 ]
