@@ -15,8 +15,8 @@ production_env := PORTAL_ENV=production PORTAL_HOSTS=portal.example REDIS_URL=re
 	PORTAL_SECRET_KEY=only-for-the-deployment-check-0123456789-abcdefghijklmnopqrstuvwxyz \
 	DATABASE_URL=postgres://portal:check@database.example/portal EMAIL_URL=smtp://portal:check@mail.example:587 \
 	PORTAL_SIGNER_SOCKET=/run/signer/socket PORTAL_UNLOCK_KEYS=/run/unlock-keys.json \
-	PORTAL_FILES_DIR=/run/files PORTAL_ADDRESS=https://portal.example PORTAL_VENDOR_NAME=Vendor \
-	PORTAL_VENDOR_ADDRESS=Street PORTAL_VENDOR_EMAIL=sma@vendor.example
+	PORTAL_FILES_DIR=/run/files PORTAL_DOWNLOADS_DIR=/run/downloads PORTAL_ADDRESS=https://portal.example \
+	PORTAL_VENDOR_NAME=Vendor PORTAL_VENDOR_ADDRESS=Street PORTAL_VENDOR_EMAIL=sma@vendor.example
 
 # $(call step,NAME,COMMAND): say what is done; where it fails, say what failed.
 step = @printf '\n== %s\n' '$(1)'; $(2) || { printf '\nmake: failed at: %s\n' '$(1)' >&2; exit 1; }

@@ -28,6 +28,7 @@ from dongles.models import (
     UnlockCode,
 )
 from dongles.queries import licences_ended_before
+from dongles.shelf import fault_of
 from portal.admin import AuditedAdmin, OfferedStep, ReadOnlyAdmin, RowsInside
 from portal.templatetags.portal import status
 from portal.web import by
@@ -70,8 +71,25 @@ class ProductAdmin(AuditedAdmin):
 
 
 class ReleaseFileInline(RowsInside):
+    """Files come in and go by a command, which copies them and works out what they are."""
+
     model = ReleaseFile
+    verbose_name_plural = "files (they come in by manage.py add_release_file)"
     extra = 0
+    max_num = 0
+    can_delete = False
+    fields = readonly_fields = ("platform", "path", "size", "sha256", "on_the_shelf")
+
+    @admin.display(description="On the shelf")
+    def on_the_shelf(self, file: ReleaseFile) -> str:
+        fault = fault_of(file)
+        return f"No: {fault}" if fault else "Yes"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(Release)

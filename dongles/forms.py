@@ -30,6 +30,17 @@ class FindForm(forms.Form):
     q = PlainCharField(max_length=200, required=False, label="Serial number, customer or e-mail address")
 
 
+class SupportForm(forms.Form):
+    """Which dongle who is on the telephone has."""
+
+    serial = PlainCharField(
+        max_length=200,
+        label="Serial number of the dongle",
+        help_text="In any spelling: 104233, 104-233, ils 2008 a.",
+        error_messages={"required": "Type the serial number that stands on the dongle."},
+    )
+
+
 class ReceiptForm(forms.Form):
     """The receipt that a dongle shows once it has applied a code."""
 

@@ -73,7 +73,7 @@ class Release(models.Model):
 
 
 class ReleaseFile(models.Model):
-    """A file of a release to download. `path` is below the folder of downloads, never a URL."""
+    """A file of a release to download, one for each platform. `path` is below the folder of downloads, never a URL."""
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="files")
     platform = models.CharField(max_length=40)
@@ -81,8 +81,16 @@ class ReleaseFile(models.Model):
     size = models.PositiveBigIntegerField(help_text="bytes")
     sha256 = models.CharField(max_length=64)
 
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["release", "platform"], name="release_file_once_per_platform"),)
+
     def __str__(self) -> str:
         return self.path
+
+    @property
+    def name(self) -> str:
+        """What the file is called, without where it lies."""
+        return self.path.rpartition("/")[2]
 
 
 class Dongle(models.Model):
@@ -90,6 +98,7 @@ class Dongle(models.Model):
 
     `issued_expiry_on` is the SMA expiry date that the newest code states (or that was known when the dongle came on
     record), `confirmed_expiry_on` the one that the dongle is known to hold: by receipt, or from that first record.
+    `feed_generation` counts how often the addresses of its update feed were made anew (dongles/feeds.py).
     """
 
     class Kind(models.TextChoices):
@@ -110,6 +119,7 @@ class Dongle(models.Model):
     sequence = models.PositiveIntegerField(default=0)
     issued_expiry_on = models.DateField(null=True, blank=True)
     confirmed_expiry_on = models.DateField(null=True, blank=True)
+    feed_generation = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         constraints = (

@@ -9,6 +9,7 @@ Development needs no variable. Production (`PORTAL_ENV=production`) refuses to s
   PORTAL_SIGNER_SOCKET   the signer's unix socket (python -m dongles.signer)
   PORTAL_UNLOCK_KEYS     the public keys that dongles hold (docs/unlock-code.md)
   PORTAL_FILES_DIR       where uploaded files are kept: outside of whatever a web server serves
+  PORTAL_DOWNLOADS_DIR   where the files of releases are kept, which the web server before the portal hands out
   PORTAL_VENDOR_NAME, PORTAL_VENDOR_ADDRESS, PORTAL_VENDOR_EMAIL   who makes the offers, as documents print it
   PORTAL_ADDRESS         https://…, under which customers reach the portal (in documents, QR codes and mails)
 Optional anywhere: PORTAL_TIME_ZONE (the vendor's business time zone), PORTAL_FROM_EMAIL, PORTAL_DEBUG,
@@ -259,6 +260,11 @@ FILE_UPLOAD_HANDLERS = [
 ]
 DATA_UPLOAD_MAX_NUMBER_FILES = 4
 FILES_DIR = Path(required("PORTAL_FILES_DIR") or LOCAL_DIR / "files")
+# The files of releases. In production nginx hands them out, told to by the portal (docker/nginx.conf).
+DOWNLOADS_DIR = Path(required("PORTAL_DOWNLOADS_DIR") or LOCAL_DIR / "downloads")
+DOWNLOADS_ACCEL = "/protected-downloads/" if PRODUCTION else ""
+DOWNLOAD_LINK_SECONDS = 300  # that a link to a file is good for
+RENEWAL_TERMS = "renewals.facts.renewal_terms_on"  # says of a day how far an SMA has to be renewed at least
 ADDRESS = (required("PORTAL_ADDRESS") or "http://127.0.0.1:8000").rstrip("/")
 
 # Who makes the offers, as documents and mails print it; the demo's vendor is invented.

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from dongles import queries as dongle_queries
 from dongles.coverage import LicenceCoverage
 from dongles.coverage import Release as PublishedRelease
+from dongles.entitlement import RenewalTerms
 from dongles.models import Dongle, Licence, Product
 from portal.errors import DomainError
 from portal.models import Customer
@@ -104,10 +105,23 @@ def facts_for(
 
 def policy_on(on: date) -> PolicySettings:
     """The policy settings in force on a day (`no_policy`)."""
-    policy = PolicySettings.objects.filter(valid_from__lte=on).order_by("-valid_from").first()
+    policy = _policies_by(on).first()
     if policy is None:
         raise DomainError("no_policy", f"No policy settings are valid on {write_day(on)}.")
     return policy
+
+
+def renewal_terms_on(on: date) -> RenewalTerms:
+    """Of the policy in force on a day what decides how far an SMA has to be renewed at least; the rulebook's defaults
+    where none is, since nothing is sold then."""
+    policy = _policies_by(on).first()
+    if policy is None:
+        return RenewalTerms()
+    return RenewalTerms(policy.grace_days, policy.align_min_months, policy.upgrade_includes_months)
+
+
+def _policies_by(on: date) -> QuerySet[PolicySettings]:
+    return PolicySettings.objects.filter(valid_from__lte=on).order_by("-valid_from")
 
 
 def price_list_on(customer: Customer, on: date) -> PriceList | None:

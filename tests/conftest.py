@@ -10,6 +10,7 @@ def _quiet_surroundings(settings, tmp_path):
     settings.OUTBOX_DISPATCH = "none"
     settings.SIGNER_LOG = tmp_path / "signer.log"
     settings.FILES_DIR = tmp_path / "files"
+    settings.DOWNLOADS_DIR = tmp_path / "downloads"
 
 
 def pytest_collection_modifyitems(items):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
+from io import BytesIO
 from time import time as time_now
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,8 @@ from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 
-from dongles.models import Dongle, Licence, Product, ProductFamily, Release, SmaPeriod
+from dongles.downloads import add_release_file
+from dongles.models import Dongle, Licence, Product, ProductFamily, Release, ReleaseFile, SmaPeriod
 from portal.audit import Actor
 from portal.models import Contact, Customer, User
 from renewals.models import PolicySettings, PriceList, PriceListEntry, TaxRate
@@ -96,6 +98,13 @@ def make_release(version: str, build_on: str, *, is_major: bool = True, family: 
 def hash_of_password() -> str:
     """Of every test user's password, once a process: Argon2 is slow by design."""
     return make_password("a long test password")
+
+
+def make_release_file(release: Release, platform: str = "Windows", content: bytes = b"a build") -> ReleaseFile:
+    """A release's file for a platform, on the shelf; made for this release alone."""
+    content += f" {release.pk}".encode()
+    about = {"platform": platform, "name": f"setup {release.version}.zip", "actor": SALES, "at": at("2026-01-01")}
+    return add_release_file(release=release, content=BytesIO(content), **about)
 
 
 def make_user(

@@ -19,6 +19,7 @@ CONFLICTS = frozenset(
         "approval_needed",
         "bridge_given",
         "bridge_lapsed",
+        "build_not_entitled",
         "customer_changed",
         "dongle_changed",
         "dongle_not_active",
@@ -44,7 +45,7 @@ CONFLICTS = frozenset(
     }
 )
 UNAVAILABLE_CODES = frozenset({"signer_unavailable", "signer_refused", "login_unavailable"})
-NOT_FOUND_CODES = frozenset({"file_missing"})
+NOT_FOUND_CODES = frozenset({"file_missing", "build_missing"})
 FORBIDDEN_CODES = frozenset({"not_allowed", "approval_own", "approval_over_limit"})
 
 

@@ -47,6 +47,9 @@ STATES: dict[str, tuple[str, str]] = {
     "accepted": ("Accepted", "half"),
     "fulfilled": ("Fulfilled", "disc"),
     "cancelled": ("Cancelled", "cross"),
+    # of support
+    "may_call": ("Yes", "disc"),
+    "may_not_call": ("No", "cross"),
     # of a job
     "waiting": ("Waiting", "ring"),
     "running": ("Running", "half"),

@@ -26,6 +26,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 PAGE_LENGTH = 50  # rows of a list
+NOT_THERE = ("file_missing", "build_missing")  # refusals of what should be there and is not
 FRAME_ABILITIES = ("sell", "settle", "cancel", "keep_catalogue")  # that templates ask for, as may_sell …
 
 
@@ -86,7 +87,7 @@ class DomainErrorMiddleware:
         if request.method == "POST" and url_has_allowed_host_and_scheme(came_from, {request.get_host()}):
             messages.error(request, exception.message)
             return HttpResponseRedirect(came_from)
-        status = 404 if exception.code.startswith("unknown_") or exception.code == "file_missing" else 409
+        status = 404 if exception.code.startswith("unknown_") or exception.code in NOT_THERE else 409
         return render(request, "refused.html", {"refusal": exception}, status=status)
 
 

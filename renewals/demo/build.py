@@ -9,12 +9,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Model
 
-from dongles.models import Dongle, Licence, Product, ProductFamily, SmaPeriod
+from dongles.models import Dongle, Licence, Product, ProductFamily, Release, SmaPeriod
 from portal import audit
 from portal.audit import Actor, Deed
 from portal.errors import DomainError
 from portal.models import Customer, User
 from renewals.demo.activity import act_out, opening_of
+from renewals.demo.builds import shelve_demo_files
 from renewals.demo.catalogue import insert_catalogue
 from renewals.demo.crowd import demo_dongles
 from renewals.demo.customers import CUSTOMERS, insert_customers, insert_users, logins
@@ -64,6 +65,8 @@ def build_demo(*, on: date, dongles: int = DEFAULT_DONGLES, tell: Callable[[int]
         written += len(batch)
         tell(written)
     act_out(on, users)
+    published = Release.objects.filter(is_published=True).select_related("family")
+    shelve_demo_files(published.order_by("pk"), actor=BUILDER, at=opening_of(on))
 
 
 def _check_empty() -> None:

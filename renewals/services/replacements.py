@@ -63,7 +63,8 @@ def replace_dongle(*, dongle: Dongle, serial: str, cause: str, reason: str, acto
 @transaction.atomic
 def transfer_dongle(*, dongle: Dongle, customer: Customer, reason: str, actor: Actor, at: datetime) -> Dongle:
     """Hand a dongle on to another customer: licences, periods and date stay as they are; from now on it is priced by
-    the new owner's list. Orders stay with who bought; quotes of the owner before can't be accepted any more (Q1).
+    the new owner's list. Orders stay with who bought; quotes of the owner before can't be accepted any more (Q1), and
+    the addresses of its update feed that they know end (S2).
 
     Told again, nothing happens. Refuses `dongle_not_active` for a retired one and `order_waits` (an order for it is not
     paid yet).
@@ -76,13 +77,14 @@ def transfer_dongle(*, dongle: Dongle, customer: Customer, reason: str, actor: A
         raise DomainError("dongle_not_active", f"Dongle {dongle.serial} is retired: it stays where it is.")
     check_nothing_waits(dongle)
     before = dongle.customer
-    dongle.customer = customer
-    dongle.save(update_fields=["customer"])
+    generation = dongle.feed_generation
+    dongle.customer, dongle.feed_generation = customer, generation + 1
+    dongle.save(update_fields=["customer", "feed_generation"])
     handed = Deed(
         "transfer",
         dongle,
-        {"customer": before and before.pk, "name": before.name if before else ""},
-        {"customer": customer.pk, "name": customer.name},
+        {"customer": before and before.pk, "name": before.name if before else "", "feed_generation": generation},
+        {"customer": customer.pk, "name": customer.name, "feed_generation": generation + 1},
         reason.strip(),
     )
     audit.record(actor, at, handed)

@@ -20,7 +20,7 @@ from django.db.models import ForeignKey, Model
 
 import portal.services
 import renewals.services
-from dongles import catalogue
+from dongles import catalogue, downloads
 from dongles import services as dongle_services
 from dongles.models import Dongle, Product, Release
 from dongles.unlock import receipt_of
@@ -520,6 +520,32 @@ def resumed_job() -> Callable[[], object]:
     return lambda: jobs.resume_job(job=job, **BY)
 
 
+def shelved() -> Callable[[], object]:
+    world.make_catalogue()
+    release = world.make_release("6.0", "2025-05-05")
+    about = {"platform": "Windows", "name": "setup.exe", "content": BytesIO(b"a build")}
+    return lambda: downloads.add_release_file(release=release, **about, **BY)
+
+
+def taken_off() -> Callable[[], object]:
+    world.make_catalogue()
+    release = world.make_release("6.0", "2025-05-05")
+    file = world.make_release_file(release)
+    Release.objects.update(is_published=False)
+    return lambda: downloads.remove_release_file(file=file, **BY)
+
+
+def downloaded() -> Callable[[], object]:
+    customer = new_dongle().customer
+    file = world.make_release_file(Release.objects.get())
+    return lambda: downloads.note_download(file=file, customer=customer, **BY)
+
+
+def new_addresses() -> Callable[[], object]:
+    dongle = new_dongle()
+    return lambda: downloads.renew_feed_addresses(dongle=dongle, **BY)
+
+
 JOB_KIND = "audit_export"
 
 HAPPENINGS: dict[Any, Callable[[], Callable[[], object]]] = {
@@ -577,6 +603,10 @@ HAPPENINGS: dict[Any, Callable[[], Callable[[], object]]] = {
     doubles.merge_customers: merged,
     doubles.undo_merge: taken_apart,
     doubles.dismiss_resemblance: dismissed,
+    downloads.add_release_file: shelved,
+    downloads.remove_release_file: taken_off,
+    downloads.note_download: downloaded,
+    downloads.renew_feed_addresses: new_addresses,
     jobs.start_job_unless_open: daily_job,
     jobs.start_job: started_job,
     jobs.cancel_job: cancelled_job,
@@ -588,7 +618,7 @@ PARTS = {dongle_services.issue_unlock_code, dongle_services.exchange_dongle, quo
 
 def services() -> set[Any]:
     """Every public function of the services that is told who acts."""
-    modules = [dongle_services, catalogue, jobs, exports]
+    modules = [dongle_services, catalogue, downloads, jobs, exports]
     for package in (portal.services, renewals.services):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             modules.append(importlib.import_module(found.name))
@@ -791,7 +821,7 @@ def is_back_office(path: Path) -> bool:
 
 
 def is_service(place: str) -> bool:
-    return place.endswith(("/services.py", "dongles/catalogue.py")) or "/services/" in place
+    return place.endswith(("/services.py", "dongles/catalogue.py", "dongles/downloads.py")) or "/services/" in place
 
 
 def test_nothing_writes_but_services_and_places_with_a_reason():

@@ -16,7 +16,12 @@ def demo_database(django_db_setup, django_db_blocker, tmp_path_factory):
     """The demo of DEMO_DAY in the test database, rolled back after the module."""
     place = tmp_path_factory.mktemp("demo")
     with django_db_blocker.unblock(), transaction.atomic():
-        with override_settings(OUTBOX_DISPATCH="none", SIGNER_LOG=place / "signer.log", FILES_DIR=place / "files"):
+        with override_settings(
+            OUTBOX_DISPATCH="none",
+            SIGNER_LOG=place / "signer.log",
+            FILES_DIR=place / "files",
+            DOWNLOADS_DIR=place / "downloads",
+        ):
             build_demo(on=DEMO_DAY)
         yield
         transaction.set_rollback(True)

@@ -18,6 +18,7 @@ COMPLETE = {
     "PORTAL_SIGNER_SOCKET": "/run/signer/signer.sock",
     "PORTAL_UNLOCK_KEYS": "/run/unlock-keys.json",
     "PORTAL_FILES_DIR": "/srv/files",
+    "PORTAL_DOWNLOADS_DIR": "/srv/downloads",
     "PORTAL_ADDRESS": "https://portal.example",
     "PORTAL_VENDOR_NAME": "Vendor Ltd",
     "PORTAL_VENDOR_ADDRESS": "1 Street, Town",

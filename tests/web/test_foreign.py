@@ -3,8 +3,11 @@
 import re
 
 import pytest
+from django.core import signing
 from django.test import Client
 
+from dongles.models import ReleaseFile
+from dongles.web.downloads import SALT
 from renewals.models import Order, QuoteVersion
 from tests import world
 from tests.web.test_guards import patterns
@@ -20,9 +23,12 @@ NAMING = {
     "my/dongles/<slug:serial>/codes/<int:code_id>/file/": lambda theirs: codes_of(theirs),
     "my/dongles/<slug:serial>/codes/<int:code_id>/receipt/": lambda theirs: codes_of(theirs),
     "my/orders/<int:order_id>/": lambda theirs: [(orders_of(theirs).pk,), (999_999,)],
+    "my/downloads/<int:file_id>/": lambda theirs: [(build_of_another_family().pk,), (700_002,)],
+    "my/downloads/<slug:serial>/addresses/": lambda theirs: [(theirs.serial,), ("NOBODYS",)],
+    "downloads/<str:signed>/": lambda theirs: [(link_of(theirs),), ("nonsense",)],
 }
 # Addresses that name nothing, and show or do what is of one's own organisation alone.
-NAMING_NOTHING = {"my/", "my/renew/"}
+NAMING_NOTHING = {"my/", "my/renew/", "my/downloads/", "my/support/"}
 
 
 def codes_of(theirs):
@@ -31,6 +37,21 @@ def codes_of(theirs):
 
 def orders_of(theirs):
     return Order.objects.get(version__dongles__dongle=theirs)
+
+
+def build_of_another_family():
+    """The file of a build of a family that the one who asks has no licence of."""
+    file = world.make_release_file(world.make_release("7.0", "2025-05-05", family="Openlab"))
+    ReleaseFile.objects.update(id=700_001)  # a number that stands nowhere else in the answer
+    file.pk = 700_001
+    return file
+
+
+def link_of(theirs):
+    """A link to a file of theirs, as their own user gets it, to a build that would be anybody's here."""
+    file = world.make_release_file(world.make_release("6.0", "2025-05-05"))
+    user = world.make_user("customer", email="other@cells.example", customer=theirs.customer)
+    return signing.dumps({"file": file.pk, "customer": theirs.customer_id, "user": user.pk}, salt=SALT)
 
 
 def customers_addresses():

@@ -19,6 +19,9 @@ PUBLIC = {
     "q/<slug:key>/": "a sent quote for whoever has its key, from its mail or its document",
     "q/<slug:key>/document/": "its PDF, by the same key",
     "reminders/<uuid:key>/": "a contact's own page about reminders, by a key from their mail alone",
+    "feeds/<slug:serial>/<slug:token>.json": "what a dongle's software may install, by a token that its owner has",
+    "feeds/<slug:serial>/<slug:token>.xml": "the same as an appcast, by the same token",
+    "feeds/<slug:serial>/<slug:token>/files/<int:file_id>/": "a build that the feed names, by the same token",
     "accounts/": "allauth's pages guard themselves: logging in and out, passwords",
 }
 
@@ -71,6 +74,7 @@ def pages(dongle, today):
     return {
         "see": [
             reverse("dongles:find"),
+            reverse("dongles:support"),
             reverse("dongles:history", args=[dongle.serial]),
             reverse("audit"),
             reverse("audit_csv"),
@@ -107,6 +111,7 @@ def pages(dongle, today):
             reverse("renewals:new_contact", args=customer),
             reverse("renewals:contact", args=[*customer, dongle.customer.contacts.get().pk]),
             reverse("renewals:quote_builder", args=[dongle.serial]),
+            reverse("dongles:feed_addresses", args=[dongle.serial]),
             reverse("renewals:withdraw", args=[dongle.serial, dongle.licences.first().pk]),
         ],
         "cancel": [reverse("renewals:cancel", args=[order.pk])],
