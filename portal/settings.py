@@ -14,6 +14,7 @@ Development needs no variable. Production (`PORTAL_ENV=production`) refuses to s
   PORTAL_ADDRESS         https://…, under which customers reach the portal (in documents, QR codes and mails)
 Optional anywhere: PORTAL_TIME_ZONE (the vendor's business time zone), PORTAL_FROM_EMAIL, PORTAL_DEBUG,
 PORTAL_VENDOR_REGISTRATION, PORTAL_VENDOR_TELEPHONE and PORTAL_VENDOR_TERMS (as documents print them),
+PORTAL_VENDOR_TEAM (who answers customers), PORTAL_FORMER_SECRET_KEYS (separated by spaces, the newest first),
 PORTAL_REMINDERS ("off": none go out) and PORTAL_REMINDERS_HOUR (0 to 23, at which they do),
 PORTAL_LOCAL_DIR; for the embedded PostgreSQL (portal/embedded/) PORTAL_POSTGRES_BIN and PORTAL_EMBEDDED_DURABLE.
 """
@@ -47,6 +48,8 @@ def required(name: str) -> str:
 SECRET_KEY = required("PORTAL_SECRET_KEY") or DEMO_SECRET_KEY
 if PRODUCTION and (SECRET_KEY == DEMO_SECRET_KEY or len(SECRET_KEY) < 50):
     raise ImproperlyConfigured("PORTAL_SECRET_KEY must be a secret of its own with at least 50 characters.")
+# Former secret keys, the newest first: what they have signed stays good, and links of quotes can be mailed again.
+SECRET_KEY_FALLBACKS = os.environ.get("PORTAL_FORMER_SECRET_KEYS", "").split()
 ALLOWED_HOSTS = [host for host in required("PORTAL_HOSTS").split(",") if host] or [
     "127.0.0.1",
     "localhost",
@@ -162,6 +165,7 @@ if REMINDERS:
 OUTBOX_DISPATCH = "celery" if REDIS_URL else "thread"
 OUTBOX_HANDLERS = {
     "quote_sent": "renewals.notices.send_quote",
+    "question_asked": "renewals.notices.send_question",
     "code_issued": "renewals.notices.send_codes",
     "dongle_replaced": "renewals.notices.send_replacement",
     "bridge_issued": "renewals.notices.send_bridge",
@@ -274,6 +278,7 @@ VENDOR = {
     "email": required("PORTAL_VENDOR_EMAIL") or "sma@vendor.example",
     "registration": os.environ.get("PORTAL_VENDOR_REGISTRATION", "" if PRODUCTION else "VAT GB 000 0000 00 (invented)"),
     "telephone": os.environ.get("PORTAL_VENDOR_TELEPHONE", ""),
+    "team": os.environ.get("PORTAL_VENDOR_TEAM") or "SMA team",
     "terms": os.environ.get("PORTAL_VENDOR_TERMS")
     or "The Software Maintenance Agreement covers all licences on a dongle through its SMA expiry date. The software"
     " goes on running after that date; builds made later do not run. Payment within 30 days of the invoice.",

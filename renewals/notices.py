@@ -19,7 +19,7 @@ from portal.mail import Attachment, send_mail
 from portal.models import Contact, Customer, OutboxMessage
 from portal.wording import count
 from renewals.documents import Wording, acceptance_address
-from renewals.models import Order, QuoteDocument, QuoteVersion, Reminder
+from renewals.models import Order, QuoteDocument, QuoteQuestion, QuoteVersion, Reminder
 from renewals.overviews.dongles import wording_of_releases
 from renewals.overviews.reminded import RemindedDongle, reminded_dongles
 from renewals.states import OrderState, QuoteState
@@ -60,6 +60,29 @@ def send_quote(message: OutboxMessage) -> None:
             "wording": Wording(customer.locale, version.currency),
         },
         attachments=[quote_attachment(version)],
+    )
+
+
+def send_question(message: OutboxMessage) -> None:
+    """Mail a question about a quote to the vendor; an answer to that mail goes to who asked.
+
+    Payload: `question` (id), `version` (id), by which the queue finds it.
+    """
+    question = QuoteQuestion.objects.select_related("version__quote__customer").get(pk=message.payload["question"])
+    version = question.version
+    send_mail(
+        message,
+        recipients=[settings.VENDOR["email"]],
+        subject=f"Question about quote {version.quote.number}, version {version.number}",
+        template="question",
+        context={
+            "question": question,
+            "version": version,
+            "quote": version.quote,
+            "customer": version.quote.customer,
+            "address": settings.ADDRESS + reverse("renewals:quote_version", args=[version.quote_id, version.number]),
+        },
+        headers={"Reply-To": question.email},
     )
 
 

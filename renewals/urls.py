@@ -16,7 +16,7 @@ from renewals.web import (
     reminders,
     search,
 )
-from renewals.web.customer import dongle, home, order, quote, renew
+from renewals.web.customer import dongle, home, my_quotes, order, quote, renew
 
 app_name = "renewals"
 urlpatterns = [
@@ -27,11 +27,25 @@ urlpatterns = [
     path("requests/<int:request_id>/", queue.request_page, name="request"),
     path("requests/<int:request_id>/close/", queue.close, name="close_request"),
     path("q/<slug:key>/", quote.quote_of_key, name="quote_of_key"),
-    path("q/<slug:key>/document/", quote.document_of_key, name="document_of_key"),
+    path("quote/<slug:number>/", quote.quote_of_link, name="quote_of_link"),
+    path("quote/<slug:number>/document/", quote.document_of_link, name="document_of_link"),
+    path("quote/<slug:number>/accept/", quote.accept_of_link, name="accept_of_link"),
+    path("quote/<slug:number>/decline/", quote.decline_of_link, name="decline_of_link"),
+    path("quote/<slug:number>/ask/", quote.ask_of_link, name="ask_of_link"),
+    path("quote/<slug:number>/choose/", quote.choose_of_link, name="choose_of_link"),
+    path("quote/<slug:number>/again/", quote.again_of_link, name="again_of_link"),
     path("my/", home.home_page, name="my_home"),
     path("my/renew/", renew.renew_page, name="my_renew"),
     path("my/dongles/<slug:serial>/", dongle.dongle_page, name="my_dongle"),
     path("my/orders/<int:order_id>/", order.order_page, name="my_order"),
+    path("my/quotes/", my_quotes.quote_list, name="my_quotes"),
+    path("my/quotes/<int:quote_id>/", my_quotes.show, name="my_quote"),
+    path("my/quotes/<int:quote_id>/document/", my_quotes.document, name="my_quote_document"),
+    path("my/quotes/<int:quote_id>/accept/", my_quotes.accept, name="my_quote_accept"),
+    path("my/quotes/<int:quote_id>/decline/", my_quotes.decline, name="my_quote_decline"),
+    path("my/quotes/<int:quote_id>/ask/", my_quotes.ask, name="my_quote_ask"),
+    path("my/quotes/<int:quote_id>/choose/", my_quotes.choose, name="my_quote_choose"),
+    path("my/quotes/<int:quote_id>/again/", my_quotes.again, name="my_quote_again"),
     path("customers/", customers.customer_list, name="customers"),
     path("customers/new/", customers.new_customer, name="new_customer"),
     path("customers/<int:customer_id>/", customers.customer_page, name="customer"),
@@ -76,6 +90,7 @@ urlpatterns = [
     path("quotes/<int:quote_id>/<int:number>/approve/", quotes.approve, name="approve"),
     path("quotes/<int:quote_id>/<int:number>/decline/", quotes.decline, name="decline"),
     path("quotes/<int:quote_id>/<int:number>/accept/", quotes.accept, name="accept"),
+    path("quotes/<int:quote_id>/questions/<int:question_id>/", quotes.answered, name="question_answered"),
     path("quotes/<int:quote_id>/<int:number>/bridge/", bridges.bridge_page, name="bridge"),
     path("bridges/", bridges.bridge_list, name="bridges"),
     path("orders/", orders.order_list, name="orders"),

@@ -26,8 +26,8 @@ DISCOUNTS = {"multi_year": "multi-year"}
 
 
 def acceptance_address(version: QuoteVersion) -> str:
-    """The address of the customer's page of a sent version, which its key opens."""
-    return f"{settings.ADDRESS}/q/{version.key}/"
+    """The address that opens the customer's page of a sent version; none where it can't be said again."""
+    return f"{settings.ADDRESS}/q/{version.key}/" if version.key else ""
 
 
 def quote_pdf(version: QuoteVersion, *, on: date) -> bytes:
@@ -44,7 +44,7 @@ def quote_data(version: QuoteVersion, on: date) -> dict[str, Any]:
     wording = Wording(customer.locale, version.currency)
     shown = shown_dongles(rows := saved_rows(version), carried_by(rows), on)
     is_draft = version.state == QuoteState.DRAFT
-    has_page = bool(version.key) and not is_draft
+    address = "" if is_draft else acceptance_address(version)
     discounted = any(line.discounts for each in shown for group in each.groups for line in group.lines)
     return {
         "paper": "us-letter" if customer.country in LETTER_COUNTRIES else "a4",
@@ -69,9 +69,9 @@ def quote_data(version: QuoteVersion, on: date) -> dict[str, Any]:
         "note": printable(version.note),
         "steps": []
         if is_draft
-        else ways_to_accept(version, wording, has_page, is_replacement=bool(shown[0].quoted.replacement)),
-        "address": acceptance_address(version) if has_page else "",
-        "qr": qr_modules(acceptance_address(version)) if has_page else None,
+        else ways_to_accept(version, wording, bool(address), is_replacement=bool(shown[0].quoted.replacement)),
+        "address": address,
+        "qr": qr_modules(address) if address else None,
     }
 
 

@@ -9,6 +9,7 @@ from renewals.models.campaigns import Campaign, CampaignItem, CampaignSchedule
 from renewals.models.documents import PurchaseOrderFile, QuoteDocument
 from renewals.models.merges import CustomerMerge, Resemblance
 from renewals.models.orders import Order, OrderLine, RevenueSegment
+from renewals.models.questions import QuoteQuestion
 from renewals.models.quotes import Quote, QuoteDongle, QuoteLine, QuoteVersion
 from renewals.models.reminders import Reminder, ReminderCopy, ReminderMailing
 from renewals.models.requests import RenewalRequest
@@ -30,6 +31,7 @@ __all__ = [
     "QuoteDocument",
     "QuoteDongle",
     "QuoteLine",
+    "QuoteQuestion",
     "QuoteVersion",
     "Reminder",
     "ReminderCopy",

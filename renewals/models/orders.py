@@ -12,7 +12,10 @@ from renewals.recognition import Segment
 
 
 class Order(models.Model):
-    """An accepted version of a quote: one order per quote, fulfilled whole (rules Q2, Q6)."""
+    """An accepted version of a quote: one order per quote, fulfilled whole (rules Q2, Q6).
+
+    `terms` is the text that a customer has agreed to who accepted by themselves; none where staff took the order.
+    """
 
     quote = models.OneToOneField(Quote, on_delete=models.PROTECT, related_name="order")
     version = models.OneToOneField(QuoteVersion, on_delete=models.PROTECT, related_name="order")
@@ -21,6 +24,7 @@ class Order(models.Model):
     purchase_order_number = models.CharField(max_length=80, blank=True)
     accepted_by = models.CharField(max_length=200)
     accepted_on = models.DateField()
+    terms = models.TextField(blank=True)
     paid_on = models.DateField(null=True)
     fulfilled_on = models.DateField(null=True)
     cancelled_from = models.DateField(null=True)

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from dongles.models import Dongle, Product
 from portal.models import Customer, User
 from portal.wording import count
-from renewals import states
+from renewals import links, states
 from renewals.models.campaigns import Campaign
 from renewals.models.terms import PolicySettings, PriceList, minor_units
 from renewals.pricing.explain import explain_steps
@@ -38,7 +38,8 @@ class QuoteVersion(models.Model):
     """One offer: priced on `priced_on` with that price list and policy, and a promise through `valid_until` (Q1).
 
     `discount`, `waives_upgrades` and `free_months` are what was conceded (Q3); `part_month` is how a part of a year is
-    counted where that was chosen for this quote, else as by policy (P3). `key` opens the customer's page of it.
+    counted where that was chosen for this quote, else as by policy (P3). `key_hash` and `key_nonce` are what is kept of
+    the link that opens the customer's page of it (renewals/links.py).
     """
 
     quote = models.ForeignKey(Quote, on_delete=models.PROTECT, related_name="versions")
@@ -62,7 +63,8 @@ class QuoteVersion(models.Model):
     drafted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     needs_approval = models.BooleanField(default=False)
     approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    key = models.CharField(max_length=43, blank=True)
+    key_hash = models.CharField(max_length=64, blank=True)
+    key_nonce = models.CharField(max_length=24, blank=True)
 
     class Meta:
         ordering = ("quote_id", "number")
@@ -74,7 +76,7 @@ class QuoteVersion(models.Model):
                 name="quote_amounts_are_not_negative",
                 condition=Q(net__gte=0) & Q(tax__gte=0) & Q(total=F("net") + F("tax")),
             ),
-            models.UniqueConstraint(fields=["key"], condition=~Q(key=""), name="quote_key_opens_one_version"),
+            models.UniqueConstraint(fields=["key_hash"], condition=~Q(key_hash=""), name="quote_key_opens_one_version"),
             models.CheckConstraint(name="free_months_at_most_12", condition=Q(free_months__lte=12)),
             models.CheckConstraint(name="quote_discount_is_a_rate", condition=Q(discount__range=(0, 1))),
             models.CheckConstraint(
@@ -85,6 +87,11 @@ class QuoteVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quote.number} version {self.number}"
+
+    @property
+    def key(self) -> str:
+        """The key in the link that was sent; none of a draft, or where it can't be said again."""
+        return links.key_of(links.Link(self.key_hash, self.key_nonce))
 
     def is_expired_on(self, day: date) -> bool:
         """Q1: whether it was sent and its last valid day is over."""

@@ -1,7 +1,7 @@
 """What pages show of dongles, quotes and orders, read in a fixed number of queries each."""
 
 from renewals.overviews.builder import builder_overview
-from renewals.overviews.customer import customer_quote
+from renewals.overviews.customer import choices_of, current_version, customer_quote, link_ends_on, quotes_of, told
 from renewals.overviews.customers import (
     customer_overview,
     customers_by_name,
@@ -12,6 +12,7 @@ from renewals.overviews.dongles import LicenceStanding, dongle_overview
 from renewals.overviews.handover import handover_overview, replacement_overview, what_happened_overview
 from renewals.overviews.history import history_of
 from renewals.overviews.lists import newest_versions, orders_newest_first, versions_with_quote
+from renewals.overviews.mails import recipients_of
 from renewals.overviews.orders import EarnedLine, order_overview
 from renewals.overviews.queue import KINDS, work_queue
 from renewals.overviews.quotes import ShownDongle, preview_of, quote_overview, shown_dongles
@@ -24,6 +25,8 @@ __all__ = [
     "LicenceStanding",
     "ShownDongle",
     "builder_overview",
+    "choices_of",
+    "current_version",
     "customer_overview",
     "customer_quote",
     "customers_by_name",
@@ -31,18 +34,22 @@ __all__ = [
     "dongles_most_urgent_first",
     "handover_overview",
     "history_of",
+    "link_ends_on",
     "newest_versions",
     "order_overview",
     "orders_newest_first",
     "preview_of",
     "quote_overview",
+    "quotes_of",
     "quotes_on_their_way",
+    "recipients_of",
     "replacement_overview",
     "request_overview",
     "requests_newest_first",
     "search_results",
     "shown_dongles",
     "the_one_meant",
+    "told",
     "versions_with_quote",
     "what_happened_overview",
     "work_queue",

@@ -10,11 +10,21 @@ from renewals.models import QuoteDongle, QuoteLine, QuoteVersion
 Rows = Sequence[tuple[QuoteDongle, Sequence[QuoteLine]]]
 
 
-def differences(before: QuoteVersion, rows_before: Rows, after: QuoteVersion, rows_after: Rows) -> Sequence[str]:
-    """Sentences, the terms of the whole quote first, then dongle by dongle, then what it comes to."""
+def differences(
+    before: QuoteVersion,
+    rows_before: Rows,
+    after: QuoteVersion,
+    rows_after: Rows,
+    *,
+    for_customer: bool = False,
+) -> Sequence[str]:
+    """Sentences, the terms of the whole quote first, then dongle by dongle, then what it comes to.
+
+    Customers are not told the names of price lists.
+    """
     was = {quoted.dongle_id: (quoted, lines) for quoted, lines in rows_before}
     now = {quoted.dongle_id: (quoted, lines) for quoted, lines in rows_after}
-    sentences = _of_terms(before, after)
+    sentences = _of_terms(before, after, for_customer=for_customer)
     for key, (quoted, lines) in now.items():
         if key in was:
             sentences += _of_dongle(*was[key], quoted, lines, before.currency, after.currency)
@@ -28,14 +38,14 @@ def differences(before: QuoteVersion, rows_before: Rows, after: QuoteVersion, ro
             f"{write_money(after.total, after.currency)} in total instead of"
             f" {write_money(before.total, before.currency)}."
         )
-    return sentences or ["Nothing that the customer sees."]
+    return sentences or ["Nothing." if for_customer else "Nothing that the customer sees."]
 
 
-def _of_terms(before: QuoteVersion, after: QuoteVersion) -> list[str]:
+def _of_terms(before: QuoteVersion, after: QuoteVersion, *, for_customer: bool) -> list[str]:
     sentences = []
     if before.priced_on != after.priced_on:
         sentences.append(f"Priced on {write_day(after.priced_on)} instead of {write_day(before.priced_on)}.")
-    if before.price_list_id != after.price_list_id:
+    if before.price_list_id != after.price_list_id and not for_customer:
         sentences.append(f"By “{after.price_list}” instead of “{before.price_list}”.")
     if before.discount != after.discount:
         sentences.append(f"Negotiated discount {_rate(after.discount)} instead of {_rate(before.discount)}.")
@@ -49,7 +59,8 @@ def _of_terms(before: QuoteVersion, after: QuoteVersion) -> list[str]:
     if before.tax_rate != after.tax_rate:
         sentences.append(f"Tax {write_rate(after.tax_rate)} instead of {write_rate(before.tax_rate)}.")
     if before.note != after.note:
-        sentences.append("The note to the customer is another one." if after.note else "The note is gone.")
+        note = "The note" if for_customer else "The note to the customer"
+        sentences.append(f"{note} is another one." if after.note else "The note is gone.")
     return sentences
 
 

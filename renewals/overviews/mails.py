@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from portal.models import OutboxMessage
+from portal.models import Contact, OutboxMessage
 from renewals.models import QuoteVersion
 
 
@@ -16,6 +16,14 @@ class ToldMail(NamedTuple):
     sent_at: datetime | None
     is_stuck: bool
     next_try_at: datetime
+
+
+def recipients_of(version: QuoteVersion) -> Sequence[Contact]:
+    """Who on file had a version by mail and has not left since; everybody on file where none of them is left (Q5)."""
+    contacts = list(version.quote.customer.reachable_contacts())
+    messages = OutboxMessage.objects.filter(kind="quote_sent", payload__contains={"version": version.pk})
+    had_it = {email for payload in messages.values_list("payload", flat=True) for email in payload["recipients"]}
+    return [contact for contact in contacts if contact.email in had_it] or contacts
 
 
 def mails_about(version: QuoteVersion) -> Sequence[ToldMail]:

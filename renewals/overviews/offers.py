@@ -11,7 +11,7 @@ from dongles.terms import term_end
 from portal.errors import DomainError
 from portal.wording import count, write_day, write_rate
 from renewals.facts import PricingFacts
-from renewals.models import PolicySettings
+from renewals.models import PolicySettings, QuoteVersion
 from renewals.pricing.rounding import round_half_up
 from renewals.queries import Concessions, DongleRequest, PricedQuote, price_on
 
@@ -39,6 +39,12 @@ class Offer(NamedTuple):
     def covered_through(self) -> date:
         assert self.priced is not None
         return max(each.priced.covered_through for each in self.priced.dongles)
+
+
+def is_at_list_terms(version: QuoteVersion) -> bool:
+    """Whether a version offers what anybody gets: nothing was conceded (Q3), and no dongle is replaced (Q8)."""
+    is_conceded = version.discount or version.waives_upgrades or version.free_months
+    return not is_conceded and not version.needs_approval and not version.dongles.exclude(replacement={}).exists()
 
 
 class Waiting(NamedTuple):

@@ -13,7 +13,7 @@ from dongles.models import Dongle, UnlockCode
 from portal.access import is_able
 from portal.models import OutboxMessage, User
 from portal.wording import write_day
-from renewals.models import Order, QuoteVersion, RenewalRequest
+from renewals.models import Order, QuoteQuestion, QuoteVersion, RenewalRequest
 from renewals.overviews.lists import has_quote_on_its_way, newest_versions, versions_with_quote
 from renewals.states import OrderState, QuoteState, RequestState
 
@@ -28,6 +28,7 @@ DUE_WITHIN = timedelta(days=30)
 KINDS = {
     "mail": "Mails that did not leave",
     "request": "Requests for a quote",
+    "question": "Questions about a quote",
     "approval": "Approvals",
     "expiring": "Quotes that run out",
     "order": "Orders that wait for payment",
@@ -116,6 +117,31 @@ def _requests(user: User, today: date) -> list[QueueItem]:
                 "",
                 "Send the quote" if request.quote else "Answer it",
                 reverse("renewals:request", args=[request.pk]),
+                is_able(user, "sell") and owner_id in (None, user.pk),
+            )
+        )
+    return items
+
+
+def _questions(user: User, today: date) -> list[QueueItem]:
+    asked = QuoteQuestion.objects.filter(answered_at__isnull=True).select_related("version__quote__customer")
+    items = []
+    for question in asked.order_by("asked_at")[: MOST_OF_A_KIND + 1]:
+        version = question.version
+        owner_id = version.quote.customer.owner_id
+        items.append(
+            QueueItem(
+                "question",
+                f"{question.name} asks about a quote",
+                f"{version.quote.number} version {version.number}",
+                version.quote.customer.name,
+                version.quote.customer_id,
+                question.asked_at,
+                None,
+                version.total,
+                version.currency,
+                "Answer it",
+                _quote_address(version) + "#questions",
                 is_able(user, "sell") and owner_id in (None, user.pk),
             )
         )
@@ -243,7 +269,7 @@ def _codes(user: User, today: date) -> list[QueueItem]:
 
 def _mails(user: User, today: date) -> list[QueueItem]:
     stuck = OutboxMessage.objects.filter(
-        kind__in=["quote_sent", "code_issued", "bridge_issued"], done_at__isnull=True, attempts__gt=0
+        kind__in=["quote_sent", "question_asked", "code_issued", "bridge_issued"], done_at__isnull=True, attempts__gt=0
     ).order_by("created_at")
     messages = list(stuck[: MOST_OF_A_KIND + 1])
     versions = versions_with_quote().in_bulk(
@@ -309,6 +335,7 @@ def _due(user: User, today: date) -> list[QueueItem]:
 READS: dict[str, Any] = {
     "mail": _mails,
     "request": _requests,
+    "question": _questions,
     "approval": _approvals,
     "expiring": _expiring,
     "order": _orders,

@@ -11,7 +11,7 @@ from dongles.coverage import Release as PublishedRelease
 from dongles.models import Licence
 from dongles.timeline import Timeline, TimelineLicence, build_timeline
 from portal.wording import write_day, write_money
-from renewals.models import Order, Quote, QuoteDongle, QuoteLine, QuoteVersion
+from renewals.models import Order, Quote, QuoteDongle, QuoteLine, QuoteQuestion, QuoteVersion
 from renewals.overviews.bridges import bridging_of
 from renewals.overviews.differences import differences
 from renewals.overviews.dongles import listed
@@ -67,6 +67,7 @@ def quote_overview(version: QuoteVersion, today: date) -> dict[str, Any]:
         "due_releases": due_releases_of(version, rows, last_day := last_day_of(version, today), today),
         "last_day": last_day,
         "mails": mails_about(version),
+        "questions": list(QuoteQuestion.objects.filter(version__in=siblings).select_related("version")),
         "bridging": bridging_of(version, [quoted for quoted, _ in rows], today),
         "history": history_of(siblings, [order] if order else []),
     }

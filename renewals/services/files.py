@@ -35,13 +35,19 @@ class NamedFile(Readable, Protocol):
 def attach_purchase_order(
     *, order: Order, name: str, content: bytes | Readable, actor: Actor, at: datetime
 ) -> PurchaseOrderFile:
-    """Keep a customer's purchase order with its order: PDF, PNG or JPEG by its content, 10 MB at most.
+    """Keep a purchase order with its order, for staff that sells or settles; refuses what `keep_file` refuses."""
+    _check_may_attach(actor)
+    return keep_file(order=order, name=name, content=content, actor=actor, at=at)
+
+
+@transaction.atomic
+def keep_file(*, order: Order, name: str, content: bytes | Readable, actor: Actor, at: datetime) -> PurchaseOrderFile:
+    """The same for whoever may accept the quote: PDF, PNG or JPEG by its content, 10 MB at most.
 
     The same content again is the same file. `name` is for people only. Refuses `file_empty`, `file_too_large` and
     `file_type_refused`. Before this transaction commits the file is on the disk; where a caller's larger transaction
     fails after that, the file stays without a row until it is cleaned (`remove_orphans`).
     """
-    _check_may_attach(actor)
     content = _read(content)
     kind = uploads.kind_of(content)
     Order.objects.select_for_update().get(pk=order.pk)

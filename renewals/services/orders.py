@@ -25,7 +25,7 @@ from renewals.models import (
 )
 from renewals.pricing.fulfilment import redate
 from renewals.rows import concessions_of, quoted_terms, requests_of
-from renewals.services.files import NamedFile, attach_purchase_order
+from renewals.services.files import NamedFile, keep_file
 from renewals.services.news import news_since, wording_of
 from renewals.services.quotes import draft_quote, lock_version, move_version
 from renewals.services.sales import Carried, add_licences, covering_deed, sales_of, write_sales
@@ -61,10 +61,12 @@ def accept_quote(
     at: datetime,
     purchase_order_number: str = "",
     purchase_order_file: NamedFile | None = None,
+    terms: str = "",
 ) -> Order:
     """Turn the sent version into the quote's one order, and fulfil it unless the customer pays first (Q1, Q2, Q6).
 
-    The purchase order's file is kept in the same transaction: what `attach_purchase_order` refuses leaves no order.
+    The purchase order's file is kept in the same transaction: what `keep_file` refuses leaves no order. `terms` is the
+    text that a customer has agreed to.
     Accepted again, the same order is returned. Refuses what the state refuses (`quote_not_sent`, `quote_superseded`,
     `quote_declined`), `quote_expired`, `purchase_order_missing`, `quote_straddled` (policy `requote`),
     `serial_taken` (Q8), and `dongle_changed`: then a new version has been drafted, whose number is in the data.
@@ -81,7 +83,7 @@ def accept_quote(
         _check_acceptable(version, customer, purchase_order_number, today)
         dongles = lock_quoted(version)
         if not has_changed(dongles, version):
-            order = _take_order(version, dongles, purchase_order_number, accepted_by, actor, at)
+            order = _take_order(version, dongles, purchase_order_number, accepted_by, terms, actor, at)
             _attach(order, purchase_order_file, actor, at)
             return order
         newer = _draft_of_today(version, dongles, today) or draft_quote(
@@ -138,6 +140,7 @@ def _take_order(
     dongles: Sequence[LockedDongle],
     purchase_order_number: str,
     accepted_by: str,
+    terms: str,
     actor: Actor,
     at: datetime,
 ) -> Order:
@@ -151,6 +154,7 @@ def _take_order(
         purchase_order_number=purchase_order_number,
         accepted_by=accepted_by,
         accepted_on=today,
+        terms=terms,
     )
     accepted = move_version(version, "accept")
     if order.customer.fulfil_on == Customer.FulfilOn.ACCEPTANCE:
@@ -159,6 +163,8 @@ def _take_order(
         order.save()
         deeds = []
     ordered = {"purchase_order_number": purchase_order_number, "accepted_by": accepted_by, "accepted_on": str(today)}
+    if terms:
+        ordered["terms"] = terms
     taken = Deed("accept", order, after={"state": OrderState.ACCEPTED, **ordered, **news}, reason=wording_of(news))
     audit.record(actor, at, accepted, taken, *deeds)
     return order
@@ -166,7 +172,7 @@ def _take_order(
 
 def _attach(order: Order, file: NamedFile | None, actor: Actor, at: datetime) -> None:
     if file is not None:
-        attach_purchase_order(order=order, name=file.name or "", content=file, actor=actor, at=at)
+        keep_file(order=order, name=file.name or "", content=file, actor=actor, at=at)
 
 
 def _check_acceptable(version: QuoteVersion, customer: Customer, purchase_order_number: str, today: date) -> None:

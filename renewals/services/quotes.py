@@ -1,7 +1,6 @@
 """Quotes: draft, approve, send, decline (rules Q1–Q3). Each is one transaction."""
 
 import hashlib
-import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,7 +17,7 @@ from portal.audit import Actor, Deed
 from portal.errors import DomainError
 from portal.models import Customer
 from portal.wording import write_day
-from renewals import queries
+from renewals import links, queries
 from renewals.documents import quote_pdf
 from renewals.models import (
     Campaign,
@@ -232,8 +231,8 @@ def send_quote(
     addresses = _addresses(version, recipients)
     deeds = _supersede(siblings, QuoteState.SENT)
     version.valid_until = today + timedelta(days=version.policy.quote_valid_days)
-    version.key = secrets.token_urlsafe(24)
-    deeds.append(move_version(version, "send", "valid_until", "key"))
+    version.key_hash, version.key_nonce = links.new_link()
+    deeds.append(move_version(version, "send", "valid_until", "key_hash", "key_nonce"))
     document = _freeze(version, at)
     deeds[-1] = deeds[-1]._replace(
         after={
@@ -295,8 +294,10 @@ def _freeze(version: QuoteVersion, at: datetime) -> QuoteDocument:
 
 @transaction.atomic
 def decline_quote(*, version: QuoteVersion, actor: Actor, at: datetime, reason: str) -> QuoteVersion:
-    """The customer says no to a sent quote; refuses `decline_reason_missing` and a version that is not sent."""
-    check_ability(actor, "sell")
+    """The customer says no to a sent quote; refuses `decline_reason_missing` and a version that is not sent.
+
+    Customers do it themselves, and staff that sells on their behalf: who may is a matter of the page.
+    """
     version = lock_version(version).version
     if version.state == QuoteState.DECLINED:
         return version

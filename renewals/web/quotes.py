@@ -17,8 +17,8 @@ from portal.web import PAGE_LENGTH, attempt, by, done_once
 from renewals import overviews
 from renewals.documents import quote_pdf
 from renewals.forms import AcceptForm, ReasonForm, RecipientsForm
-from renewals.models import QuoteDocument, QuoteVersion
-from renewals.services import orders, quotes
+from renewals.models import QuoteDocument, QuoteQuestion, QuoteVersion
+from renewals.services import orders, questions, quotes
 from renewals.web.customers import asked_customer
 
 
@@ -141,3 +141,15 @@ def accept(request: HttpRequest, quote_id: int, number: int) -> HttpResponse:
         if order:
             return redirect("renewals:order", order.pk)
     return _quote_page(request, version, {"accept_form": form}, status=422)
+
+
+@require_POST
+@staff_page("sell")
+def answered(request: HttpRequest, quote_id: int, question_id: int) -> HttpResponse:
+    """Note that a customer's question was answered, by mail."""
+    question = get_object_or_404(
+        QuoteQuestion.objects.select_related("version"), pk=question_id, version__quote=quote_id
+    )
+    questions.answer_question(question=question, **by(request))
+    messages.success(request, f"{question.name}’s question is marked as answered.")
+    return redirect("renewals:quote_version", quote_id, question.version.number)

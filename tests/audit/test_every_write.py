@@ -40,6 +40,7 @@ from renewals.services import (
     cancellations,
     files,
     orders,
+    questions,
     quotes,
     reminders,
     replacements,
@@ -84,6 +85,7 @@ TOLD_BY = {
     "renewals.quotedongle": "version",
     "renewals.quoteline": "quoted.version",
     "renewals.quotedocument": "version",
+    "renewals.quotequestion": "version",
     "renewals.order": OWN,
     "renewals.orderline": "order",
     "renewals.revenuesegment": "order_line.order",
@@ -116,8 +118,19 @@ NOT_BUSINESS = {
 # Columns that say who acted, which the event does by itself; that are secret; that only number things; or, of a text
 # that a person wrote, hold what is the event's reason.
 NOT_SAID = {
-    *("approved_by", "drafted_by", "uploaded_by", "granted_by", "recorded_by", "key", "sequence", "withdrawal_reason"),
+    *(
+        "approved_by",
+        "drafted_by",
+        "uploaded_by",
+        "granted_by",
+        "recorded_by",
+        "key_hash",
+        "key_nonce",
+        "sequence",
+        "withdrawal_reason",
+    ),
     *("cancel_asked_at", "ended_at", "began_at", "kept_at", "dismissed_at", "undone_at"),
+    *("answered_by", "answered_at"),
 }
 
 
@@ -265,6 +278,37 @@ def quoted_at_once() -> Callable[[], object]:
     dongle = new_dongle()
     asked = {"requests": [DongleRequest(dongle, renew_years=1)], "contact": dongle.customer.contacts.get()}
     return lambda: self_service.quote_at_once(**asked, **BY)
+
+
+def quoted_otherwise() -> Callable[[], object]:
+    version = sent()
+    dongle = Dongle.objects.get()
+    asked = {"requests": [DongleRequest(dongle, renew_years=3)], "contact": dongle.customer.contacts.get()}
+    return lambda: self_service.quote_otherwise(version=version, **asked, **BY)
+
+
+def offered_anew() -> Callable[[], object]:
+    """A quote that ran out."""
+    version = world.send(new_dongle(), "2025-12-01")
+    recipients = [version.quote.customer.contacts.get().email]
+    return lambda: self_service.offer_anew(version=version, recipients=recipients, **BY)
+
+
+def accepted_by_the_customer() -> Callable[[], object]:
+    version = sent()
+    given = {"accepted_by": "Ada Lenz, Purchasing", "terms": "Payment within 30 days.", "recipients": []}
+    return lambda: self_service.accept_as_customer(version=version, purchase_order_number="PO-77", **given, **BY)
+
+
+def asked_about() -> Callable[[], object]:
+    version = sent()
+    return lambda: questions.ask_question(version=version, name="Ada", email="ada@a.example", text="Why?", **BY)
+
+
+def answered_about() -> Callable[[], object]:
+    version = sent()
+    asked = questions.ask_question(version=version, name="Ada", email="ada@a.example", text="Why?", **BY)
+    return lambda: questions.answer_question(question=asked, **BY)
 
 
 def asked_for() -> Callable[[], object]:
@@ -558,6 +602,11 @@ HAPPENINGS: dict[Any, Callable[[], Callable[[], object]]] = {
     quotes.send_quote: sent_anew,
     quotes.resend_quote: resent,
     self_service.quote_at_once: quoted_at_once,
+    self_service.quote_otherwise: quoted_otherwise,
+    self_service.offer_anew: offered_anew,
+    self_service.accept_as_customer: accepted_by_the_customer,
+    questions.ask_question: asked_about,
+    questions.answer_question: answered_about,
     quotes.approve_quote: approved,
     quotes.decline_quote: declined,
     orders.accept_quote: accepted,
@@ -613,7 +662,7 @@ HAPPENINGS: dict[Any, Callable[[], Callable[[], object]]] = {
     jobs.resume_job: resumed_job,
 }
 # Parts of others, which record what they return: their callers' happenings tell of them.
-PARTS = {dongle_services.issue_unlock_code, dongle_services.exchange_dongle, quotes.draft_quotes}
+PARTS = {dongle_services.issue_unlock_code, dongle_services.exchange_dongle, quotes.draft_quotes, files.keep_file}
 
 
 def services() -> set[Any]:

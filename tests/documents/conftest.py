@@ -4,10 +4,11 @@ from datetime import date
 
 import pytest
 
+from renewals import links
 from renewals.documents import quote_pdf
 from renewals.models import QuoteVersion
 from tests import world
-from tests.documents.reading import KEY
+from tests.documents.reading import NONCE
 
 VENDOR = {
     "name": "Imaging Vendor Ltd",
@@ -40,5 +41,6 @@ def sent(catalogue):
 
 
 def with_key(version: QuoteVersion) -> QuoteVersion:
-    version.key = KEY
+    link = links.link_of(NONCE)
+    version.key_hash, version.key_nonce = link
     return version

@@ -5,7 +5,7 @@ import re
 
 from pypdf import PdfReader
 
-KEY = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hI6kL9nO2q"
+NONCE = "aB3dE6gH9jK2mN5pQ8sT1vW4"
 
 
 def read(pdf: bytes) -> PdfReader:

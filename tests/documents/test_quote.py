@@ -15,7 +15,7 @@ from renewals.queries import DongleRequest
 from renewals.services import quotes
 from tests import world
 from tests.documents.conftest import with_key
-from tests.documents.reading import KEY, letters_of, links_of, pages_of, read, words_of
+from tests.documents.reading import letters_of, links_of, pages_of, read, words_of
 
 
 def test_a_renewal_says_every_date_line_and_amount(sent):
@@ -83,7 +83,7 @@ def test_added_licences_are_new_on_the_dongle(sent):
 def test_it_has_one_link_to_its_page_and_one_to_the_vendor(sent):
     version, pdf = sent()
     assert sum(len(page.get("/Annots") or []) for page in read(pdf).pages) == 2
-    assert acceptance_address(version) == f"https://portal.example/q/{KEY}/"
+    assert acceptance_address(version) == f"https://portal.example/q/{version.key}/"
     assert links_of(pdf) == {acceptance_address(version), "mailto:sma@vendor.example"}
     assert acceptance_address(version) in words_of(pdf)
 
@@ -116,7 +116,7 @@ def test_a_draft_is_marked_on_every_page_and_cannot_be_accepted(dongle):
 
 def test_a_sent_quote_without_a_page_is_accepted_by_mail(dongle):
     version = world.send(dongle, "2026-03-01")
-    version.key = ""
+    version.key_nonce = ""
     words = words_of(quote_pdf(version, on=date(2026, 3, 1)))
     assert "that day included: write to sma@vendor.example." in words
     assert "Its page" not in words

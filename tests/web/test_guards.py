@@ -17,7 +17,11 @@ PUBLIC = {
     "api/v1/schema/": "the documentation of the API, the same for everybody",
     "check-code/": "reads codes in the browser of whoever has one, with public keys and names of products",
     "q/<slug:key>/": "a sent quote for whoever has its key, from its mail or its document",
-    "q/<slug:key>/document/": "its PDF, by the same key",
+    "quote/<slug:number>/": "the same quote for whose browser has the cookie that the key was exchanged for",
+    **{
+        f"quote/<slug:number>/{step}/": "a step of that page, by the same cookie"
+        for step in ("document", "accept", "decline", "ask", "choose", "again")
+    },
     "reminders/<uuid:key>/": "a contact's own page about reminders, by a key from their mail alone",
     "feeds/<slug:serial>/<slug:token>.json": "what a dongle's software may install, by a token that its owner has",
     "feeds/<slug:serial>/<slug:token>.xml": "the same as an appcast, by the same token",
