@@ -1,7 +1,7 @@
 """Mail: written from a pair of templates, sent, and recorded once per outbox message."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from email.utils import parseaddr
 from typing import Any, NamedTuple
 
@@ -11,6 +11,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from portal.models import OutboxMessage, SentMail
+
+NOT_KEPT = "…"
 
 
 class Attachment(NamedTuple):
@@ -30,11 +32,13 @@ def send_mail(
     context: Mapping[str, Any],
     attachments: Sequence[Attachment] = (),
     headers: Mapping[str, str] = {},
+    secrets: Collection[str] = (),
 ) -> None:
     """Send `templates/email/<template>.txt` and `.html`; a message whose mail is on record is not sent again.
 
-    Further `headers` stand in the mail as given: a `To` among them names others who get a copy of their own.
-    A process that dies between the mail server's answer and the record sends the mail twice, with the same
+    `secrets` are keys in the mail that the record does not keep; in development it does, since there it is read in
+    place of the mail. Further `headers` stand in the mail as given: a `To` among them names others who get a copy of
+    their own. A process that dies between the mail server's answer and the record sends the mail twice, with the same
     Message-ID, by which mail programs show it once. Raises what the mail server's connection raises.
     """
     if SentMail.objects.filter(message=message).exists():
@@ -48,6 +52,8 @@ def send_mail(
     for attachment in attachments:
         mail.attach(*attachment)
     mail.send()
+    for secret in secrets if settings.PRODUCTION else ():
+        text, html = text.replace(secret, NOT_KEPT), html.replace(secret, NOT_KEPT)
     SentMail.objects.create(
         message=message,
         recipients=list(recipients),

@@ -60,6 +60,7 @@ def send_quote(message: OutboxMessage) -> None:
             "wording": Wording(customer.locale, version.currency),
         },
         attachments=[quote_attachment(version)],
+        secrets=[version.key] if version.key else [],
     )
 
 
@@ -216,6 +217,7 @@ def send_reminder(
             "wording": Wording(customer.locale, customer.currency),
         },
         attachments=[quote_attachment(version) for version in attached],
+        secrets=[version.key for version in offers.values() if version.key],
         headers={
             "To": ", ".join(contact.email for contact in recipients),
             "List-Unsubscribe": f"<{address}>",

@@ -98,7 +98,7 @@ def quote_addresses(customer, today):
         fulfilled.version,
         three,
     ]
-    replaced, open_one = versions[0], versions[1]
+    replaced, open_one, expired = versions[0], versions[1], versions[4]
     replaced.refresh_from_db()
     orders = [fulfilled, cancelled, world.sell(waiting, today)]
     code = Dongle.objects.get(serial="Q4").codes.get()
@@ -110,6 +110,8 @@ def quote_addresses(customer, today):
         *(reverse("renewals:bridge", args=[each.quote_id, each.number]) for each in (bridged, bridgeable)),
         reverse("renewals:bridges"),
         *(reverse("renewals:quote_of_key", args=[each.key]) for each in (replaced, open_one, fulfilled.version)),
+        *(reverse("renewals:quote_of_key", args=[each.key]) for each in (declined, expired)),
+        reverse("renewals:quote_of_key", args=["none"]),
         reverse("renewals:dongle", args=["Q11"]),
         *(reverse("renewals:quote_version", args=[each.quote_id, each.number]) for each in versions),
         *(reverse("renewals:order", args=[each.pk]) for each in orders),

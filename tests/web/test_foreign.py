@@ -26,9 +26,13 @@ NAMING = {
     "my/downloads/<int:file_id>/": lambda theirs: [(build_of_another_family().pk,), (700_002,)],
     "my/downloads/<slug:serial>/addresses/": lambda theirs: [(theirs.serial,), ("NOBODYS",)],
     "downloads/<str:signed>/": lambda theirs: [(link_of(theirs),), ("nonsense",)],
+    **{
+        f"my/quotes/<int:quote_id>/{step}": lambda theirs: [(theirs.quoted.get().version.quote_id,), (999_999,)]
+        for step in ("", "document/", "accept/", "decline/", "ask/", "choose/", "again/")
+    },
 }
 # Addresses that name nothing, and show or do what is of one's own organisation alone.
-NAMING_NOTHING = {"my/", "my/renew/", "my/downloads/", "my/support/"}
+NAMING_NOTHING = {"my/", "my/quotes/", "my/renew/", "my/downloads/", "my/support/"}
 
 
 def codes_of(theirs):
