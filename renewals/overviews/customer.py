@@ -39,10 +39,14 @@ EXPLAINED = {
 
 
 class Moved(NamedTuple):
-    """What a quote changes on a dongle: its licences, through when they were covered when it was made, and will be."""
+    """What a quote changes on a dongle: through when its licences were covered when it was made, and will be.
+
+    Before, licences may have been covered through different days: `first_before` is the first of these, `before` the last.
+    """
 
     serial: str
     licences: str
+    first_before: date | None
     before: date | None
     was_lapsed: bool
     after: date
@@ -200,6 +204,7 @@ def _moved(each: ShownDongle) -> Moved:
     return Moved(
         quoted.dongle.serial,
         ", ".join(group.title for group in each.groups),
+        min(days, default=None),
         max(days, default=None),
         any(licence["is_lapsed"] for licence in facts),
         quoted.covered_through,

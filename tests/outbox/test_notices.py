@@ -38,7 +38,8 @@ def test_a_quote_mail_says_what_is_offered_and_what_to_do(dongle):
         "Net:   €2,100.00",
         "Tax:   €399.00 (19%)",
         "Total: €2,499.00 (EUR)",
-        "Reply to this mail with your purchase order number.",
+        "See, accept or decline the quote at\nhttp://127.0.0.1:8000/q/",
+        "Or reply to this mail with your purchase order number.",
     ):
         assert said in mail.text
     assert "€2,499.00" in mail.html

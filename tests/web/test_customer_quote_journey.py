@@ -1,4 +1,4 @@
-"""From the link in the mail to an accepted quote in a real browser: in four clicks at most, by keyboard, by no script."""
+"""From the link in the mail to an accepted quote in a real browser: in four clicks at most, by keyboard, scriptless."""
 
 import re
 from datetime import timedelta

@@ -18,7 +18,7 @@ from portal.audit import Actor
 from portal.models import Contact
 from portal.web import attempt
 from renewals import overviews
-from renewals.forms import CustomerAcceptForm, CustomerDeclineForm, QuestionForm
+from renewals.customer_forms import CustomerAcceptForm, CustomerDeclineForm, QuestionForm
 from renewals.models import QuoteDocument, QuoteVersion
 from renewals.services import self_service
 from renewals.services.questions import ask_question
