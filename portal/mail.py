@@ -43,8 +43,8 @@ def send_mail(
     """
     if SentMail.objects.filter(message=message).exists():
         return
-    text = render_to_string(f"email/{template}.txt", dict(context))
-    html = render_to_string(f"email/{template}.html", dict(context))
+    text: str = render_to_string(f"email/{template}.txt", dict(context))
+    html: str = render_to_string(f"email/{template}.html", dict(context))
     mail = EmailMultiAlternatives(
         subject, text, to=list(recipients), headers={**headers, "Message-ID": message_id(message)}
     )

@@ -41,7 +41,7 @@ EXPLAINED = {
 class Moved(NamedTuple):
     """What a quote changes on a dongle: through when its licences were covered when it was made, and will be.
 
-    Before, licences may have been covered through different days: `first_before` is the first of these, `before` the last.
+    Before, licences may have been covered through different days: `first_before` is the first, `before` the last.
     """
 
     serial: str

@@ -157,4 +157,4 @@ def renewal_address(serials: Iterable[str], **asked: str) -> str:
 
 def my_quote_address(quote_id: int) -> str:
     """The customer's own page of a quote."""
-    return f"/my/quotes/{quote_id}/"
+    return reverse("renewals:my_quote", args=[quote_id])
