@@ -114,6 +114,7 @@ ACTIONS = {
     "lock_login": "Locked after failures to log in",
     "log_in": "Logged in",
     "log_out": "Logged out",
+    "look_up": "Looked up by the portal",
     "lose": "Lost",
     "merge": "Another customer merged into it",
     "merge_into": "Merged into another customer",

@@ -164,6 +164,7 @@ if REMINDERS:
 # How work in the outbox is handed on after a commit: by "celery", by a "thread" of this process, or by nobody.
 OUTBOX_DISPATCH = "celery" if REDIS_URL else "thread"
 OUTBOX_HANDLERS = {
+    "quote_requested": "renewals.tasks.answer_request",
     "quote_sent": "renewals.notices.send_quote",
     "question_asked": "renewals.notices.send_question",
     "code_issued": "renewals.notices.send_codes",
@@ -210,6 +211,9 @@ ACCOUNT_FORMS = {
 # Failures of passwords and of codes: five within five minutes slow an account down, twenty within a day lock it until
 # then or until an administrator unlocks it; ten a minute hold an address (portal/failures.py).
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key,20/1d/key"}
+# Requests for a quote on the public page (renewals/limits.py): from one address, for one serial number whether it is
+# on record or not, and with one e-mail address. Who sends more is told when to try again.
+REQUEST_LIMITS = {"sender": "20/1h/ip,60/1d/ip", "serial": "5/1h/key,10/1d/key", "email": "10/1h/key,30/1d/key"}
 # Staff need a second factor (portal/second_factor.py).
 MFA_ADAPTER = "portal.second_factor.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

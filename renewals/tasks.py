@@ -1,15 +1,21 @@
-"""What selling does by itself: the reminders of a day, the slices of campaigns, the campaign of the month."""
+"""What selling does by itself: quotes for who asks on the public page, the reminders of a day, campaigns."""
 
 from django.utils import timezone
 
 from portal.audit import Actor
 from portal.celery import app
 from portal.jobs import Step, Tell
-from portal.models import Job
-from renewals.models import Campaign
-from renewals.services import campaigns, reminders, sending
+from portal.models import Job, OutboxMessage
+from renewals.models import Campaign, RenewalRequest
+from renewals.services import answers, campaigns, reminders, sending
 
 REFUSALS_SHOWN = 100
+
+
+def answer_request(message: OutboxMessage) -> None:
+    """Look up what a visitor asked for, and quote at once what may be (Q5). Payload: `request` (id)."""
+    request = RenewalRequest.objects.get(pk=message.payload["request"])
+    answers.answer_at_once(request=request, actor=answers.PORTAL, at=timezone.now())
 
 
 def draft_for_campaign(job: Job, tell: Tell) -> Step:

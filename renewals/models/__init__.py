@@ -12,7 +12,7 @@ from renewals.models.orders import Order, OrderLine, RevenueSegment
 from renewals.models.questions import QuoteQuestion
 from renewals.models.quotes import Quote, QuoteDongle, QuoteLine, QuoteVersion
 from renewals.models.reminders import Reminder, ReminderCopy, ReminderMailing
-from renewals.models.requests import RenewalRequest
+from renewals.models.requests import RenewalRequest, RequestedDongle
 from renewals.models.terms import PolicySettings, PriceList, PriceListEntry, TaxRate
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "ReminderCopy",
     "ReminderMailing",
     "RenewalRequest",
+    "RequestedDongle",
     "Resemblance",
     "RevenueSegment",
     "TaxRate",

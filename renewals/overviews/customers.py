@@ -85,7 +85,9 @@ def customer_overview(customer: Customer, dongles: Sequence[Dongle], today: date
         "other_spellings": list(customer.merged_here.order_by("name").values_list("name", flat=True)),
         "has_contact": any(contact.email and contact.left_on is None for contact in contacts),
         "versions": list(newest_versions().filter(quote__customer=customer)[:NEWEST_QUOTES]),
-        "requests": list(requests_newest_first().filter(dongle__customer=customer)[:NEWEST_REQUESTS]),
+        "requests": list(
+            requests_newest_first().filter(dongles__dongle__customer=customer).distinct()[:NEWEST_REQUESTS]
+        ),
         **customer_reminders(customer, today),
     }
 

@@ -35,7 +35,7 @@ def open_business_of(dongle: Dongle, today: date) -> OpenBusiness:
     return OpenBusiness(
         list(dongle_queries.licences_of([dongle])),
         list(open_versions.select_related("quote").order_by("pk")),
-        list(RenewalRequest.objects.filter(dongle=dongle, state=RequestState.OPEN)),
+        list(RenewalRequest.objects.filter(dongles__dongle=dongle, state=RequestState.OPEN).distinct()),
         Order.objects.filter(state=OrderState.ACCEPTED, version__dongles__dongle=dongle).first(),
         Bridge.objects.filter(dongle=dongle, ends_on=F("dongle__issued_expiry_on"), ends_on__gte=today).first(),
     )

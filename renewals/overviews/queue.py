@@ -15,6 +15,7 @@ from portal.models import OutboxMessage, User
 from portal.wording import write_day
 from renewals.models import Order, QuoteQuestion, QuoteVersion, RenewalRequest
 from renewals.overviews.lists import has_quote_on_its_way, newest_versions, versions_with_quote
+from renewals.overviews.requests import dongles_in_short, standing_in_short
 from renewals.states import OrderState, QuoteState, RequestState
 
 MOST_OF_A_KIND = 50
@@ -101,15 +102,16 @@ def _quote_address(version: QuoteVersion) -> str:
 def _requests(user: User, today: date) -> list[QueueItem]:
     requests = RenewalRequest.objects.filter(state=RequestState.OPEN).select_related("dongle__customer", "quote")
     items = []
-    for request in requests.order_by("received_at")[: MOST_OF_A_KIND + 1]:
+    for request in requests.prefetch_related("dongles").order_by("received_at")[: MOST_OF_A_KIND + 1]:
+        standing = standing_in_short(request)
         customer = request.dongle.customer if request.dongle else None
         owner_id = customer.owner_id if customer else None
         items.append(
             QueueItem(
                 "request",
-                f"{request.name} asks for a quote",
-                f"{request.number}, dongle {request.serial}",
-                customer.name if customer else "Nobody on record has this serial number",
+                f"{request.name} asks for a quote" + (f": {standing}" if standing else ""),
+                f"{request.number}, {dongles_in_short(request)}",
+                customer.name if customer else request.organisation or "Nobody on record has this serial number",
                 customer.pk if customer else None,
                 request.received_at,
                 None,

@@ -1,16 +1,75 @@
 """Requests for a quote (rule Q5): record, link with the quote that answers them, close. Each is one transaction."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from dongles import queries as dongle_queries
-from portal import audit
+from portal import audit, outbox
 from portal.access import check_ability
 from portal.audit import Actor, Deed
 from portal.errors import DomainError
-from renewals.models import Quote, RenewalRequest
+from renewals.models import Quote, RenewalRequest, RequestedDongle
 from renewals.states import RequestState, next_request_state
+
+MOST_SERIALS = 50
+MACHINE = "A field that people don’t see was filled in: most likely a machine."
+
+
+@transaction.atomic
+def ask_for_quote(
+    *,
+    serials: Sequence[str],
+    name: str,
+    email: str,
+    wanted: Mapping[str, Any],
+    actor: Actor,
+    at: datetime,
+    telephone: str = "",
+    organisation: str = "",
+    message: str = "",
+    is_machine: bool = False,
+) -> RenewalRequest:
+    """Q5: keep what a visitor asks for, as it was typed, and have it looked up later (`answer_at_once`).
+
+    Nothing is looked up here, so that neither answer nor time tells what is on record. What most likely a machine has
+    sent is kept closed, and never looked up. Refuses `request_incomplete` and `too_many_serials`.
+    """
+    _check_complete(serial="".join(serials), name=name, email=email)
+    if len(serials) > MOST_SERIALS:
+        raise DomainError(
+            "too_many_serials",
+            f"These are {len(serials)} serial numbers; {MOST_SERIALS} at most can be sent at once.",
+            {"field": "serials"},
+        )
+    request = RenewalRequest.objects.create(
+        serial=", ".join(serials),
+        name=name,
+        email=email,
+        telephone=telephone,
+        organisation=organisation,
+        wanted=dict(wanted),
+        message=message,
+        state=RequestState.CLOSED if is_machine else RequestState.OPEN,
+        received_at=at,
+        is_public=True,
+    )
+    RequestedDongle.objects.bulk_create(RequestedDongle(request=request, serial=serial) for serial in serials)
+    after = {"state": request.state, "serial": request.serial, "name": name}
+    audit.record(actor, at, Deed("record", request, after=after, reason=MACHINE if is_machine else ""))
+    if not is_machine:
+        outbox.post("quote_requested", [{"request": request.pk}], at=at)
+    return request
+
+
+def _check_complete(**given: str) -> None:
+    for field, value in given.items():
+        if not value:
+            raise DomainError(
+                "request_incomplete", "Serial number, name and e-mail address are needed.", {"field": field}
+            )
 
 
 @transaction.atomic
@@ -23,11 +82,7 @@ def record_request(
     """
     check_ability(actor, "sell")
     serial, name, email = serial.strip(), name.strip(), email.strip()
-    for field, value in (("serial", serial), ("name", name), ("email", email)):
-        if not value:
-            raise DomainError(
-                "request_incomplete", "Serial number, name and e-mail address are needed.", {"field": field}
-            )
+    _check_complete(serial=serial, name=name, email=email)
     found = dongle_queries.find_dongle(serial)
     request = RenewalRequest.objects.create(
         serial=serial,
@@ -39,6 +94,7 @@ def record_request(
         received_at=at,
         recorded_by_id=actor.user_id,
     )
+    RequestedDongle.objects.create(request=request, serial=serial, dongle=found)
     audit.record(actor, at, Deed("record", request, after={"state": request.state, "serial": serial, "name": name}))
     return request
 
@@ -51,7 +107,7 @@ def link_request(*, request: RenewalRequest, quote: Quote, actor: Actor, at: dat
     and `request_of_other_customer`.
     """
     check_ability(actor, "sell")
-    request = RenewalRequest.objects.select_for_update(of=("self",)).select_related("dongle").get(pk=request.pk)
+    request = RenewalRequest.objects.select_for_update().get(pk=request.pk)
     if request.quote_id == quote.pk:
         return request
     next_request_state(request.state, "answer")
@@ -61,7 +117,7 @@ def link_request(*, request: RenewalRequest, quote: Quote, actor: Actor, at: dat
             f"Quote {request.quote} is being made for this request already.",
             {"quote": request.quote_id},
         )
-    if request.dongle is None or request.dongle.customer_id != quote.customer_id:
+    if not request.dongles.filter(dongle__customer=quote.customer_id).exists():
         raise DomainError("request_of_other_customer", "This request is not about a dongle of the quote's customer.")
     request.quote = quote
     request.save(update_fields=["quote"])

@@ -38,7 +38,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
     """All requests, the newest first, or those about one customer's dongles (`?customer=`)."""
     found, customer = overviews.requests_newest_first(), asked_customer(request)
     if customer:
-        found = found.filter(dongle__customer=customer)
+        found = found.filter(dongles__dongle__customer=customer).distinct()
     page = Paginator(found, PAGE_LENGTH).get_page(request.GET.get("page"))
     return render(request, "renewals/requests.html", {"page": page, "customer": customer})
 

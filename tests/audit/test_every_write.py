@@ -35,6 +35,7 @@ from renewals.overviews.due import Window
 from renewals.pricing import AddedLicence
 from renewals.queries import DongleRequest
 from renewals.services import (
+    answers,
     bridges,
     campaigns,
     cancellations,
@@ -92,6 +93,7 @@ TOLD_BY = {
     "renewals.purchaseorderfile": "order",
     "renewals.bridge": "version",
     "renewals.renewalrequest": OWN,
+    "renewals.requesteddongle": "request",
     "renewals.campaign": OWN,
     "renewals.campaignschedule": OWN,
     "renewals.remindermailing": "customer",
@@ -314,6 +316,22 @@ def answered_about() -> Callable[[], object]:
 def asked_for() -> Callable[[], object]:
     dongle = new_dongle()
     return lambda: record_of_request(dongle)
+
+
+def ask_on_the_page(*serials: str) -> Any:
+    who = {"name": "Ada", "email": Dongle.objects.get().customer.contacts.get().email}
+    return requests.ask_for_quote(serials=serials, wanted={"renew_years": 1, "added": []}, **who, **BY)
+
+
+def asked_on_the_page() -> Callable[[], object]:
+    dongle = new_dongle()
+    return lambda: ask_on_the_page(dongle.serial)
+
+
+def looked_up() -> Callable[[], object]:
+    """One dongle is quoted at once, another not on record."""
+    asked = ask_on_the_page(new_dongle().serial, "999999")
+    return lambda: answers.answer_at_once(request=asked, **BY)
 
 
 def reminded() -> Callable[[], object]:
@@ -615,6 +633,8 @@ HAPPENINGS: dict[Any, Callable[[], Callable[[], object]]] = {
     bridges.grant_bridge: bridged,
     files.attach_purchase_order: attached,
     requests.record_request: asked_for,
+    requests.ask_for_quote: asked_on_the_page,
+    answers.answer_at_once: looked_up,
     requests.link_request: linked,
     requests.answer_requests: answered,
     requests.close_request: closed,
