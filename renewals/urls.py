@@ -15,11 +15,16 @@ from renewals.web import (
     quotes,
     reminders,
     search,
+    visitors,
 )
 from renewals.web.customer import dongle, home, my_quotes, order, quote, renew
 
 app_name = "renewals"
 urlpatterns = [
+    path("renew/", visitors.serials_page, name="renew"),
+    path("renew/details/", visitors.details_page, name="renew_details"),
+    path("renew/check/", visitors.check_page, name="renew_check"),
+    path("renew/done/", visitors.done_page, name="renew_done"),
     path("search/", search.search_page, name="search"),
     path("queue/", queue.work_queue, name="queue"),
     path("requests/", queue.request_list, name="requests"),

@@ -61,14 +61,14 @@ def done_once(request: HttpRequest, deed: Callable[[], str | None]) -> str | Non
     with transaction.atomic():
         Session.objects.select_for_update().get(pk=key)
         done = SessionStore(key).get("done", {})
-        if not token or token not in done:
-            address = deed()
-            if address is None:
-                return None
-            done = dict([*done.items(), (token, address)][-DEEDS_REMEMBERED:])
-        request.session["done"] = done
+        if token and token in done:
+            return done[token]  # this request's session may be older than what was done: it is not saved
+        address = deed()
+        if address is None:
+            return None
+        request.session["done"] = dict([*done.items(), (token, address)][-DEEDS_REMEMBERED:])
         request.session.save()
-        return done[token]
+        return address
 
 
 class DomainErrorMiddleware:
@@ -105,9 +105,10 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """To where who is logged in works: the desk of the vendor's staff, or a customer's own pages."""
-    is_customer = request.user.is_authenticated and request.user.role == User.Role.CUSTOMER
-    return redirect("renewals:my_home" if is_customer else "renewals:queue")
+    """For visitors what the portal is, and its doors; who is logged in goes to where they work."""
+    if not request.user.is_authenticated:
+        return render(request, "portal/home.html")
+    return redirect("renewals:my_home" if request.user.role == User.Role.CUSTOMER else "renewals:queue")
 
 
 def health(request: HttpRequest) -> HttpResponse:

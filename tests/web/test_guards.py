@@ -11,7 +11,11 @@ from tests import world
 # Django REST framework's fallback asks for a token too, but answers any address: it only says that it is unknown.
 PUBLIC = {
     "api/v1/": "says of whatever is no address of the API that it is unknown",
-    "": "only leads to the work queue or to a customer's own pages, which are guarded",
+    "": "says what the portal is, and leads who is logged in to their own pages, which are guarded",
+    "renew/": "whoever has a serial number asks for a quote (Q5)",
+    "renew/details/": "its second page; both look nothing up",
+    "renew/check/": "its third, which keeps what was typed",
+    "renew/done/": "its end: the reference, from the visitor's own session",
     "health/": "asked by load balancers, says nothing",
     "api/v1/login/": "who logs in has no token yet",
     "api/v1/schema/": "the documentation of the API, the same for everybody",

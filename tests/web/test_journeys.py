@@ -65,7 +65,7 @@ def receipt_of_the_dongle(serial, letters):
 
 def sell_and_apply(page, portal, hands, *, has_script=True):
     """Two licences for two years: 2 × (1,200.00 + 900.00) = 4,200.00, with 19 % tax 4,998.00."""
-    page.goto(portal)
+    page.goto(portal + "/accounts/login/")
     hands.write("input[name=login]", "sales@vendor.example")
     hands.write("input[name=password]", "a long test password")
     hands.press("main button.button-primary")
