@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     """
 
     dependencies = [
-        ("renewals", "0010_campaigns"),
+        ("renewals", "0011_public_requests"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
