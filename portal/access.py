@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from rest_framework.permissions import BasePermission
 
 from portal import failures, outbox
-from portal.audit import Actor
+from portal.audit import Actor, Deed, record
 from portal.errors import DomainError
 from portal.models import Contact, Customer, User
 
@@ -41,6 +41,9 @@ ABILITIES_IN_WORDS = {
     "keep_people": "keeps customers and users",
 }
 
+# By what customers log in, as the audit trail has it; the names on the left are allauth's.
+LOGIN_WAYS = {"code": "code by mail", "webauthn": "passkey", "password": "password"}
+
 
 def role_in_words(role: str) -> str:
     """What a role may do: “Looks at everything, records payments, cancels orders.”"""
@@ -57,6 +60,17 @@ def check_ability(actor: Actor, ability: str) -> None:
     """Refuse (`not_allowed`) an actor whose role lacks the ability; parts of the system may do everything."""
     if actor.role != "system" and ability not in ABILITIES[actor.role]:
         raise DomainError("not_allowed", "Your role does not allow this.", {"ability": ability})
+
+
+def check_keeps_contacts(actor: Actor, customer: Customer) -> None:
+    """Refuse (`not_allowed`) who may neither sell nor is on file as this customer's own contact.
+
+    What customers change by themselves is decided here alone: their own organisation's contacts and addresses.
+    """
+    if actor.role != User.Role.CUSTOMER:
+        check_ability(actor, "sell")
+    elif not organisations_of(User.objects.get(pk=actor.user_id)).filter(pk=customer.pk).exists():
+        raise DomainError("not_allowed", "You are not on file as a contact of this organisation.", {})
 
 
 def staff_page(ability: str = "see") -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
@@ -77,18 +91,27 @@ def staff_page(ability: str = "see") -> Callable[[Callable[..., HttpResponse]], 
     return decorate
 
 
+def contacts_on_file(email: str) -> QuerySet[Contact]:
+    """The contacts with this address who have not left, of customers that are not merged into others."""
+    found = Contact.objects.filter(email__iexact=email, left_on__isnull=True, customer__merged_into__isnull=True)
+    return found.exclude(email="").select_related("customer").order_by("customer__name", "customer", "pk")
+
+
 def organisations_of(user: User) -> QuerySet[Customer]:
     """The customers that have this user's e-mail address on file, as a contact who has not left.
 
     Asked anew for every page, so that access ends with the contact.
     """
-    contacts = Contact.objects.filter(email__iexact=user.email, left_on__isnull=True)
-    return Customer.objects.filter(contacts__in=contacts, merged_into__isnull=True).order_by("name", "pk")
+    contacts = contacts_on_file(user.email).order_by()
+    return Customer.objects.filter(pk__in=contacts.values("customer")).order_by("name", "pk")
 
 
 def organisation_of(user: User) -> Customer | None:
     """The one of them whose pages the user sees: the one chosen last, else the first."""
-    organisations = list(organisations_of(user))
+    return _chosen(user, list(organisations_of(user)))
+
+
+def _chosen(user: User, organisations: list[Customer]) -> Customer | None:
     chosen = (each for each in organisations if each.pk == user.customer_id)
     return next(chosen, organisations[0] if organisations else None)
 
@@ -96,17 +119,21 @@ def organisation_of(user: User) -> Customer | None:
 def customer_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A page of customers, given the request and the organisation whose things alone it may show.
 
-    Others are sent to log in, or told that it is not theirs. What is another organisation's has to be as what is not
-    there (404): tests/web/test_foreign.py asks every one of these addresses.
+    Others are sent to the customers' login, or told that it is not theirs. What is another organisation's has to be as
+    what is not there (404): tests/web/test_foreign.py asks every one of these addresses.
     """
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        organisation = organisation_of(request.user) if request.user.role == User.Role.CUSTOMER else None
+            return redirect_to_login(request.get_full_path(), reverse("account_request_login_code"))
+        is_customer = request.user.role == User.Role.CUSTOMER
+        organisations = list(organisations_of(request.user)) if is_customer else []
+        organisation = _chosen(request.user, organisations)
         if organisation is None:
             raise PermissionDenied
+        # For the switch that base.html has.
+        request.organisation, request.organisations = organisation, organisations  # type: ignore[attr-defined]
         return view(request, organisation, *args, **kwargs)
 
     guarded.is_for_customers = True  # type: ignore[attr-defined]  # read by the tests that every URL is guarded
@@ -128,7 +155,16 @@ class AccountAdapter(DefaultAccountAdapter):
         "email_password_mismatch": "E-mail address and password don't belong together.",
         "incorrect_password": "This is not your password.",
         "enter_current_password": "This is not your password.",
+        "incorrect_code": "This is not the code of the newest mail. Look at it again and type it anew.",
     }
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """A customer's login is recorded here, however it came about; that of staff with their second factor."""
+        if user.role == User.Role.CUSTOMER:
+            records = get_authentication_records(request, user)
+            by = records[-1].get("type") or records[-1]["method"] if records else ""
+            record(Actor.of(user), timezone.now(), Deed("log_in", user, after={"by": LOGIN_WAYS.get(by, by)}))
+        return super().post_login(request, user, **kwargs)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -139,7 +175,7 @@ class AccountAdapter(DefaultAccountAdapter):
             outbox.post("password_reset", [{"user_id": context["user"].pk}], at=timezone.now())
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
-        return reverse("mfa_index")
+        return reverse("mfa_index" if request.user.is_vendor_staff else "renewals:my_account")
 
     def _get_login_attempts_cache_key(self, request: HttpRequest | None, **credentials: Any) -> str:
         """Counted by e-mail address alone, whatever host name the portal was asked by."""

@@ -1,4 +1,7 @@
-"""Logging in and one's own second factors: allauth's views, recorded in the audit trail, in the portal's manner."""
+"""Logging in, by password or by a mailed code, and one's own second factors: allauth's views in the portal's manner.
+
+What is done is recorded in the audit trail; a customer's login by portal/access.py, whichever way it came about.
+"""
 
 import json
 import re
@@ -7,28 +10,43 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.account import app_settings as account_settings
 from allauth.account import views as account
+from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
+from allauth.account.mixins import NextRedirectMixin, RedirectAuthenticatedUserMixin
+from allauth.account.models import Login
+from allauth.account.stages import LoginByCodeStage, LoginStage, LoginStageController
+from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import views as base
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
+from allauth.mfa.webauthn.internal.auth import begin_authentication
+from allauth.mfa.webauthn.internal.flows import perform_passwordless_login
+from django.contrib import messages
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.urls import reverse_lazy
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+from django.views.generic import FormView
 from redis.exceptions import RedisError
 
 from portal.audit import Actor, Deed, record
 from portal.models import User
-from portal.second_factor import NEXT, demo_code, factors_of, take_code
+from portal.second_factor import NEXT, LoginByPasskeyForm, demo_code, factors_of, take_code
+from portal.services.logins import PAGE, note_spent_code, open_account, post_code
+from portal.services.logins import demo_code as demo_code_of
 
-View = Callable[..., HttpResponse]
+View = Callable[..., Any]
 
 
 def shown(view: View) -> View:
@@ -60,6 +78,124 @@ def passkeys(request: HttpRequest, options: Any) -> dict[str, Any]:
     return {"passkey_options": json.dumps(options), "host_has_passkeys": is_name, "local_host": local}
 
 
+def for_staff(view: View) -> View:
+    """One of these pages that is for staff: customers have no second factor, and are led to their account."""
+
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated and not request.user.is_vendor_staff:
+            return redirect("renewals:my_account")
+        return view(request, *args, **kwargs)
+
+    return shown(page)
+
+
+class _PendingLeftAside:
+    """Whoever waits for a mailed code may come back to this page: for another code, another address or a password."""
+
+    def _redirect_to_pending_stage(self, request: HttpRequest, stage: LoginStage) -> HttpResponse | None:
+        if stage.key == LoginByCodeStage.key:
+            return None
+        pending: HttpResponse = super()._redirect_to_pending_stage(request, stage)
+        return pending
+
+
+class LogIn(_PendingLeftAside, account.LoginView):
+    """By password: the staff's way in."""
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        return response
+
+
+class MailedCode(LoginCodeVerificationProcess):
+    """A code in the session of who asked, and in a message of the outbox: the same for every address there is."""
+
+    @classmethod
+    def begin(cls, request: HttpRequest, email: str) -> None:
+        login = Login(user=None, email=email)
+        login.state["stages"] = {"current": LoginByCodeStage.key}
+        stage = LoginByCodeStage(LoginStageController(request, login), request, login)
+        stage.state.update(cls.initial_state(user=None, email=email), initiated_by_user=True)
+        process = cls(stage)
+        post_code(email=email, code=process.generate_code(), at=timezone.now())
+        process.persist()
+
+
+class AskCode(_PendingLeftAside, account.RequestLoginCodeView):
+    """A customer asks for a code by mail. Whoever is on file nowhere gets the same answer."""
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        MailedCode.begin(self.request, form.cleaned_data["email"])
+        return HttpResponseRedirect(self.get_success_url())
+
+
+class ConfirmCode(account.ConfirmLoginCodeView):
+    """The code comes back, by POST alone, and opens this browser to who is on file with the address."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Attempts are counted one after the other, under the lock of the session's row."""
+        with transaction.atomic():
+            if request.method == "POST" and (key := request.session.session_key):
+                Session.objects.select_for_update().filter(pk=key).first()
+                request.session = type(request.session)(key)
+            response: HttpResponse = super().dispatch(request, *args, **kwargs)
+            if getattr(self, "_process", True) is None:
+                messages.warning(request, "That code is too old. Ask for a new one.")
+            request.session.save()
+            # Saved again when the response is on its way, it would overwrite what the next attempt has counted.
+            request.session.modified = request.user.is_authenticated
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        found = super().get_context_data(**kwargs)
+        email, code = self._process.state["email"], self._process.code
+        minutes = account_settings.LOGIN_BY_CODE_TIMEOUT // 60
+        return {**found, "demo_code": demo_code_of(email, code), "minutes": minutes}
+
+    def _verify_form_valid(self, form: Any) -> HttpResponse:
+        user = open_account(email=self._process.state["email"], actor=PAGE, at=timezone.now())
+        if user is None:
+            form.add_error("code", get_account_adapter().validation_error("incorrect_code"))
+            return self.form_invalid(form)
+        self._process._user = user
+        response: HttpResponse = self._process.finish(self.get_next_url() or reverse("renewals:my_home"))
+        return response
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """A wrong code is an attempt, an empty field is none. After the last attempt the code is good no more."""
+        if not self.request.POST.get("code", "").strip() or self._process.record_invalid_attempt():
+            return self.render_to_response(self.get_context_data(form=form))
+        attempts = self._process.max_attempts
+        note_spent_code(email=self._process.state["email"], attempts=attempts, at=timezone.now())
+        messages.error(self.request, f"{attempts} wrong codes: that code is good no more. Ask for a new one.")
+        return HttpResponseRedirect(self.passthrough_next_url(reverse("account_request_login_code")))
+
+
+@method_decorator(ratelimit.decorator(app="allauth.mfa", action="webauthn_login"), name="dispatch")
+class LogInByPasskey(_PendingLeftAside, NextRedirectMixin, RedirectAuthenticatedUserMixin, FormView):
+    """A customer's passkey logs in by itself."""
+
+    form_class = LoginByPasskeyForm
+    template_name = "account/login_by_passkey.html"
+
+    def get_success_url(self) -> str:
+        return str(self.get_next_url() or reverse("renewals:my_home"))
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        passkey = form.cleaned_data["credential"]
+        login = Login(user=passkey.user, redirect_url=self.get_success_url())
+        response: HttpResponse = perform_passwordless_login(self.request, passkey, login)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        found = super().get_context_data(**kwargs)
+        return {**found, **passkeys(self.request, begin_authentication())}
+
+
 class Authenticate(base.AuthenticateView):
     """The second step of logging in."""
 
@@ -74,7 +210,8 @@ class Authenticate(base.AuthenticateView):
     def form_valid(self, form: Any) -> HttpResponse:
         used = getattr(form, "authenticator", None) or form.cleaned_data["credential"]
         response = super().form_valid(form)
-        note(self.stage.login.user, "log_in", second_factor=used.type)
+        if self.stage.login.user.is_vendor_staff:
+            note(self.stage.login.user, "log_in", second_factor=used.type)
         return response
 
 

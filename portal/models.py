@@ -14,6 +14,8 @@ from django.db.models.functions import Lower, Upper
 
 from portal import wording
 
+ADDRESS_LINES, ADDRESS_LETTERS = 7, 400
+
 
 def check_locale(name: str) -> None:
     """Refuse what Babel does not know as a locale."""
@@ -35,6 +37,12 @@ def check_currency(code: str) -> None:
         wording.currency_exponent(code)
     except ValueError:
         raise ValidationError("Write a currency’s three letters, like EUR or USD.") from None
+
+
+def check_address(text: str) -> None:
+    """Refuse what would not fit where an address is printed."""
+    if len(text) > ADDRESS_LETTERS or text.count("\n") >= ADDRESS_LINES:
+        raise ValidationError(f"Write {ADDRESS_LINES} lines and {ADDRESS_LETTERS} letters at most.")
 
 
 def trigrams_of(field: str, name: str) -> GinIndex:
@@ -79,6 +87,8 @@ class Customer(models.Model):
         limit_choices_to=~models.Q(role="customer"),
         help_text="Who of the vendor's staff looks after this customer",
     )
+    postal_address = models.TextField(blank=True, validators=[check_address])
+    invoice_address = models.TextField(blank=True, validators=[check_address])
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="merged_here"
     )

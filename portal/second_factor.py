@@ -20,7 +20,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.mfa.utils import decrypt, encrypt
-from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm, EditWebAuthnForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm, EditWebAuthnForm, LoginWebAuthnForm
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django import forms
 from django.conf import settings
@@ -54,11 +54,15 @@ def factors_of(user: User) -> list[Authenticator]:
 
 
 def has_passed(request: HttpRequest) -> bool:
-    """Whether this session may see what is for staff: its second factor was shown, or its user needs none."""
+    """Whether this session may see what is for staff: its second factor was shown, or its user needs none.
+
+    A passkey that stood alone, as customers may log in, was no second one.
+    """
     user = request.user
     if not (user.is_authenticated and user.is_vendor_staff):
         return True
-    return any(each.get("method") == "mfa" for each in get_authentication_records(request, user))
+    records = get_authentication_records(request, user)
+    return any(each.get("method") == "mfa" and not each.get("passwordless") for each in records)
 
 
 class SecondFactorMiddleware:
@@ -107,6 +111,12 @@ class FactorAdapter(DefaultMFAAdapter):
         except InvalidToken:
             sentence = "The portal's secret key has changed since this second factor was set up. Have it removed."
             raise DomainError("second_factor_unreadable", sentence) from None
+
+    def is_mfa_enabled(self, user: User, types: Iterable[Authenticator.Type] | None = None) -> bool:
+        """A customer's passkey is a login of its own: after a mailed code nobody is asked for it too."""
+        if user.is_authenticated and user.role == User.Role.CUSTOMER:
+            types = [each for each in types or FACTORS if each != Authenticator.Type.WEBAUTHN]
+        return bool(super().is_mfa_enabled(user, types))
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         user = authenticator.user
@@ -246,6 +256,19 @@ class PasskeyForm(AuthenticateWebAuthnForm):
 
 class PasskeyAgainForm(PasskeyForm):
     reauthenticated = True
+
+
+class LoginByPasskeyForm(LoginWebAuthnForm):
+    """A customer's passkey, which alone logs in. Those of staff are a second factor and open nothing here."""
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            found: Authenticator = super().clean_credential()
+        except ValidationError:
+            raise ValidationError(WRONG_PASSKEY, code="incorrect_code") from None
+        if not found.user.is_active or found.user.role != User.Role.CUSTOMER:
+            raise ValidationError(WRONG_PASSKEY, code="incorrect_code")
+        return found
 
 
 def _name_field(form: forms.Form) -> None:

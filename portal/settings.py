@@ -172,6 +172,9 @@ OUTBOX_HANDLERS = {
     "bridge_issued": "renewals.notices.send_bridge",
     "reminder": "renewals.services.reminders.deliver_reminder",
     "password_reset": "portal.notices.send_password_reset",
+    "login_code": "portal.services.logins.deliver_code",
+    "passkey_added": "portal.notices.send_passkey_added",
+    "contacts_changed": "portal.notices.send_contacts_changed",
     "job": "portal.jobs.run_slice",
     "job_ended": "portal.notices.send_job_ended",
 }
@@ -207,10 +210,17 @@ ACCOUNT_FORMS = {
     "change_password": "portal.forms.ChangePasswordForm",
     "reset_password": "portal.forms.ResetPasswordForm",
     "reset_password_from_key": "portal.forms.NewPasswordForm",
+    "request_login_code": "portal.forms.AskCodeForm",
+    "confirm_login_code": "portal.forms.CodeForm",
 }
+# Customers log in by a code from their mail: eight letters out of 20 or so, five attempts, in the browser that asked.
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
 # Failures of passwords and of codes: five within five minutes slow an account down, twenty within a day lock it until
 # then or until an administrator unlocks it; ten a minute hold an address (portal/failures.py).
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key,20/1d/key"}
+# Codes by mail: 30 an hour for an address, five in a quarter of an hour for an e-mail address.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key,20/1d/key", "request_login_code": "30/h/ip,5/15m/key"}
 # Requests for a quote on the public page (renewals/limits.py): from one address, for one serial number whether it is
 # on record or not, and with one e-mail address. Who sends more is told when to try again.
 REQUEST_LIMITS = {"sender": "20/1h/ip,60/1d/ip", "serial": "5/1h/key,10/1d/key", "email": "10/1h/key,30/1d/key"}

@@ -17,7 +17,7 @@ from renewals.web import (
     search,
     visitors,
 )
-from renewals.web.customer import dongle, home, my_quotes, order, quote, renew
+from renewals.web.customer import account, dongle, home, my_quotes, order, passkeys, quote, renew
 
 app_name = "renewals"
 urlpatterns = [
@@ -51,6 +51,18 @@ urlpatterns = [
     path("my/quotes/<int:quote_id>/ask/", my_quotes.ask, name="my_quote_ask"),
     path("my/quotes/<int:quote_id>/choose/", my_quotes.choose, name="my_quote_choose"),
     path("my/quotes/<int:quote_id>/again/", my_quotes.again, name="my_quote_again"),
+    path("my/organisation/", account.choose, name="choose_organisation"),
+    path("my/account/", account.account_page, name="my_account"),
+    path("my/account/contacts/new/", account.new_contact, name="my_new_contact"),
+    path("my/account/contacts/<int:contact_id>/", account.contact_page, name="my_contact"),
+    path("my/account/contacts/<int:contact_id>/left/", account.contact_left, name="my_contact_left"),
+    path("my/account/contacts/<int:contact_id>/back/", account.contact_came_back, name="my_contact_came_back"),
+    path("my/account/contacts/<int:contact_id>/reminders/", account.reminders, name="my_contact_reminders"),
+    path("my/account/addresses/", account.addresses, name="my_addresses"),
+    path("my/account/passkeys/add/", passkeys.add, name="my_add_passkey"),
+    path("my/account/passkeys/<int:passkey_id>/remove/", passkeys.remove, name="my_remove_passkey"),
+    path("my/account/export/", account.export, name="my_export"),
+    path("my/account/export/file.json", account.export_file, name="my_export_file"),
     path("customers/", customers.customer_list, name="customers"),
     path("customers/new/", customers.new_customer, name="new_customer"),
     path("customers/<int:customer_id>/", customers.customer_page, name="customer"),

@@ -1,4 +1,8 @@
-"""What sales does for customers and their contacts."""
+"""What is done for customers and their contacts: by sales, and of their own organisation by contacts who log in.
+
+Which of it customers may do themselves is decided in `portal.access.check_keeps_contacts`. What a contact has changed
+about contacts, the others are told by mail: whoever is on file gets quotes and codes, and may log in.
+"""
 
 import hashlib
 import json
@@ -10,7 +14,8 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from portal.access import check_ability
+from portal import outbox
+from portal.access import check_ability, check_keeps_contacts
 from portal.audit import Actor, Deed, record
 from portal.errors import DomainError
 from portal.models import Contact, Customer, User
@@ -27,6 +32,8 @@ class CustomerDetails(NamedTuple):
     fulfil_on: str = Customer.FulfilOn.ACCEPTANCE
     locale: str = "en_GB"
     owner: User | None = None
+    postal_address: str = ""
+    invoice_address: str = ""
 
     @classmethod
     def of(cls, customer: Customer) -> "CustomerDetails":
@@ -84,9 +91,47 @@ def change_customer(
     return customer
 
 
+class Addresses(NamedTuple):
+    """Where a customer's post goes, and where its invoices go; lines of text without the country."""
+
+    postal_address: str = ""
+    invoice_address: str = ""
+
+    @classmethod
+    def of(cls, customer: Customer) -> "Addresses":
+        return cls(customer.postal_address, customer.invoice_address)
+
+
+@transaction.atomic
+def change_addresses(*, customer: Customer, addresses: Addresses, actor: Actor, at: datetime) -> Customer:
+    """Change the addresses of a customer, by its own contacts too. The same again changes nothing.
+
+    Refuses `not_allowed` and `customer_invalid`.
+    """
+    customer = _kept(customer.pk, actor)
+    before, after = Addresses.of(customer), Addresses(*map(_lines, addresses))
+    customer.postal_address, customer.invoice_address = after
+    if objection := _objection(customer):
+        field, sentence = objection
+        raise DomainError("customer_invalid", sentence, {"field": field})
+    if was := {name: value for name, value in before._asdict().items() if value != getattr(after, name)}:
+        customer.save(update_fields=list(was))
+        record(actor, at, Deed("change", customer, was, {name: getattr(after, name) for name in was}))
+    return customer
+
+
+def _lines(text: str) -> str:
+    """Typed lines without empty ones, each without spaces around it."""
+    return "\n".join(line for each in text.splitlines() if (line := " ".join(each.split())))
+
+
 def _check_customer(customer: Customer) -> None:
     """Refuse details that can't be, and a name that another customer in the country has: who could tell them apart?"""
     customer.name = " ".join(customer.name.split())
+    customer.postal_address, customer.invoice_address = (
+        _lines(customer.postal_address),
+        _lines(customer.invoice_address),
+    )
     if objection := _objection(customer):
         field, sentence = objection
         raise DomainError("customer_invalid", sentence, {"field": field})
@@ -113,62 +158,81 @@ def _objection(row: Model) -> tuple[str, str] | None:
 def add_contact(*, customer: Customer, name: str, email: str, actor: Actor, at: datetime) -> Contact:
     """Put a person on file to whom the customer's quotes and codes may go.
 
-    Refuses `contact_invalid`, and `contact_exists` for an address that is on file for this customer.
+    Refuses `not_allowed`, `contact_invalid`, and `contact_exists` for an address that is on file for this customer.
     """
-    check_ability(actor, "sell")
-    contact = Contact(customer=_locked(customer.pk), name=" ".join(name.split()), email=email.strip())
+    contact = Contact(customer=_kept(customer.pk, actor), name=" ".join(name.split()), email=email.strip())
     _check_contact(contact)
     contact.save()
     record(actor, at, Deed("add_contact", contact.customer, after=_told(contact)))
+    _tell_others(contact, "added", actor, at)
     return contact
 
 
 @transaction.atomic
 def change_contact(*, contact: Contact, name: str, email: str, actor: Actor, at: datetime) -> Contact:
     """Change a contact's name or address. The same again changes nothing. Refuses as `add_contact` does."""
-    check_ability(actor, "sell")
-    contact = _locked_contact(contact)
+    contact = _kept_contact(contact, actor)
     before = _told(contact)
     contact.name, contact.email = " ".join(name.split()), email.strip()
     _check_contact(contact)
     if (after := _told(contact)) != before:
         contact.save(update_fields=["name", "email"])
         record(actor, at, Deed("change_contact", contact.customer, before, after))
+        if before["email"] != after["email"]:
+            _tell_others(contact, "changed", actor, at)
     return contact
 
 
 @transaction.atomic
 def contact_left(*, contact: Contact, actor: Actor, at: datetime) -> Contact:
-    """Remember that a person has left: the row stays, and no mail goes there any more. Again, nothing happens."""
-    check_ability(actor, "sell")
-    contact = _locked_contact(contact)
+    """Remember that a person has left: the row stays, and no mail goes there any more. Again, nothing happens.
+
+    Refuses a customer's own contact (`last_contact`) where nobody would be left who could log in; sales may do so.
+    """
+    contact = _kept_contact(contact, actor)
     if contact.left_on is None:
+        others = contact.customer.reachable_contacts().exclude(pk=contact.pk)
+        if actor.role == User.Role.CUSTOMER and not others.exists():
+            sentence = f"{contact.name} is the only one on file who can be reached. Add somebody else first."
+            raise DomainError("last_contact", sentence, {"contact": contact.pk})
         contact.left_on = timezone.localdate(at)
         contact.save(update_fields=["left_on"])
         record(actor, at, Deed("contact_left", contact.customer, after=_told(contact)))
+        _tell_others(contact, "left", actor, at)
     return contact
 
 
 @transaction.atomic
 def contact_came_back(*, contact: Contact, actor: Actor, at: datetime) -> Contact:
     """Take back that a person has left. Again, nothing happens."""
-    check_ability(actor, "sell")
-    contact = _locked_contact(contact)
+    contact = _kept_contact(contact, actor)
     if contact.left_on is not None:
         before, contact.left_on = _told(contact), None
         contact.save(update_fields=["left_on"])
         record(actor, at, Deed("contact_came_back", contact.customer, before, _told(contact)))
+        _tell_others(contact, "came_back", actor, at)
     return contact
 
 
-def _locked(customer_id: int) -> Customer:
-    """Whoever changes a customer's contacts holds its row."""
-    return Customer.objects.select_for_update().get(pk=customer_id)
+def _kept(customer_id: int, actor: Actor) -> Customer:
+    """The customer under the lock of its row, which whoever changes its contacts holds. Refuses who may not."""
+    customer = Customer.objects.select_for_update().get(pk=customer_id)
+    check_keeps_contacts(actor, customer)
+    return customer
 
 
-def _locked_contact(contact: Contact) -> Contact:
-    _locked(contact.customer_id)
+def _kept_contact(contact: Contact, actor: Actor) -> Contact:
+    _kept(contact.customer_id, actor)
     return Contact.objects.select_related("customer").get(pk=contact.pk)
+
+
+def _tell_others(contact: Contact, what: str, actor: Actor, at: datetime) -> None:
+    """Have the organisation's reachable contacts told what one of them has done about a contact; not what sales has.
+
+    Who was added or is back is not told: a mistyped address is a stranger's. Recipients are chosen at delivery.
+    """
+    if actor.role == User.Role.CUSTOMER:
+        outbox.post("contacts_changed", [{"contact": contact.pk, "what": what, "by": actor.name}], at=at)
 
 
 def _told(contact: Contact) -> dict[str, Any]:

@@ -44,6 +44,8 @@ def create_user(*, account: Account, actor: Actor, at: datetime) -> User:
 def change_user(*, user: User, account: Account, actor: Actor, at: datetime) -> User:
     """Change what a user is. Who is deactivated is logged out everywhere, and their tokens end.
 
+    So is who becomes one of the vendor's staff: a customer's session was opened by a mailed code alone.
+
     Refuses `not_allowed`, `email_taken`, `customer_missing`, `own_role` (nobody changes their own role or deactivates
     themselves) and `last_administrator`.
     """
@@ -60,12 +62,12 @@ def change_user(*, user: User, account: Account, actor: Actor, at: datetime) -> 
     if was_administrator and not is_kept and not others:
         raise DomainError("last_administrator", f"{user} is the only active administrator: make another one first.")
 
-    before = _account_of(user)
+    before, was_customer = _account_of(user), user.role == User.Role.CUSTOMER
     for name, value in account._asdict().items():
         setattr(user, name, value)
     user.email = _normal(account.email)
     user.save(update_fields=list(account._asdict()))
-    if not user.is_active:
+    if not user.is_active or (was_customer and user.role != User.Role.CUSTOMER):
         get_token_model().objects.filter(user=user).delete()
         end_sessions(user, at)
     was, became = differing(before, _account_of(user))

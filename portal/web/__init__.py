@@ -99,6 +99,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "is_development": not settings.PRODUCTION,
         "vendor": settings.VENDOR,
         "is_customer_page": user is not None and user.is_authenticated and user.role == User.Role.CUSTOMER,
+        "organisation": getattr(request, "organisation", None),
+        "organisations": getattr(request, "organisations", ()),
         "is_staff_page": user is not None and user.is_authenticated and user.is_vendor_staff and has_passed(request),
         **{f"may_{ability}": user is not None and is_able(user, ability) for ability in FRAME_ABILITIES},
     }

@@ -7,6 +7,7 @@ from portal.models import Contact, Customer, User
 from portal.second_factor import give_demo_factor
 
 DEMO_PASSWORD = "demo-dongle-2000"  # noqa: S105 - published, and refused in production
+CUSTOMER_TO_TRY = "Sierra Blanca Biotech SL"
 
 
 class Login(NamedTuple):
@@ -28,6 +29,12 @@ def logins() -> tuple[Login, ...]:
         Login("finance@vendor.example", "Finn Finance", User.Role.FINANCE),
         Login("admin@vendor.example", "Ada Admin", User.Role.ADMINISTRATOR),
     )
+
+
+def customers_login() -> str:
+    """The address by which somebody logs in as a customer, one with several dongles; empty without the demo."""
+    contacts = Contact.objects.filter(customer__name=CUSTOMER_TO_TRY, left_on__isnull=True).exclude(email="")
+    return str(contacts.order_by("pk").values_list("email", flat=True).first() or "")
 
 
 class DemoCustomer(NamedTuple):

@@ -53,6 +53,8 @@ def quote_data(version: QuoteVersion, on: date) -> dict[str, Any]:
         "number": version.quote.number,
         "version": version.number,
         "customer": printable(customer.name),
+        "postal_address": _lines_of(customer.postal_address),
+        "invoice_address": _lines_of(customer.invoice_address),
         "country": printable(country_name(customer.country)),
         "date": wording.day(on),
         "valid_until": wording.day(version.valid_until) if version.valid_until and not is_draft else "",
@@ -73,6 +75,10 @@ def quote_data(version: QuoteVersion, on: date) -> dict[str, Any]:
         "address": address,
         "qr": qr_modules(address) if address else None,
     }
+
+
+def _lines_of(text: str) -> list[str]:
+    return [printable(line) for line in text.splitlines()]
 
 
 def country_name(code: str) -> str:

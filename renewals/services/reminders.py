@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal import audit, outbox
-from portal.access import check_ability
+from portal.access import check_keeps_contacts
 from portal.audit import Actor, Deed
 from portal.errors import DomainError
 from portal.models import Contact, Customer, OutboxMessage
@@ -139,9 +139,12 @@ def deliver_copy(copy: ReminderCopy, *, at: datetime) -> None:
 
 @transaction.atomic
 def switch_reminders(*, contact: Contact, wanted: bool, actor: Actor, at: datetime) -> Contact:
-    """Stop reminders to a contact, or let them have reminders again. Where it is so already, nothing happens."""
-    check_ability(actor, "sell")
-    contact = Contact.objects.select_for_update().get(pk=contact.pk)
+    """Stop reminders to a contact, or let them have reminders again, asked by their colleagues too.
+
+    Where it is so already, nothing happens. Refuses `not_allowed`.
+    """
+    contact = Contact.objects.select_for_update(of=("self",)).select_related("customer").get(pk=contact.pk)
+    check_keeps_contacts(actor, contact.customer)
     before, after = contact.reminders_stopped_at, None if wanted else at
     if (before is None) == wanted:
         return contact

@@ -49,6 +49,18 @@ class CustomerForm(forms.Form):
     tax_status = forms.ChoiceField(label="Tax status", choices=Customer.TaxStatus.choices)
     fulfil_on = forms.ChoiceField(label="Orders are fulfilled", choices=Customer.FulfilOn.choices)
     locale = forms.ChoiceField(label="Language of dates and amounts", help_text="In quotes, their documents and mails.")
+    postal_address = forms.CharField(
+        label="Postal address",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Below the name, without the country. It is printed on quotes.",
+    )
+    invoice_address = forms.CharField(
+        label="Invoice address",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Where invoices go instead, with the name that is to stand on them.",
+    )
     owner = forms.ModelChoiceField(User.objects.none(), label="Looked after by", required=False, empty_label="Nobody")
     known = forms.CharField(required=False, widget=forms.HiddenInput)
 

@@ -27,7 +27,7 @@ from dongles.unlock import receipt_of
 from portal import exports, jobs, outbox
 from portal.audit import Actor
 from portal.models import AuditEvent, Job
-from portal.services import customers, users
+from portal.services import customers, logins, users
 from portal.trail import TrailFilters
 from renewals.demo import build
 from renewals.models import Campaign, PolicySettings, PriceList, Resemblance
@@ -380,6 +380,37 @@ def back() -> Callable[[], object]:
     return lambda: customers.contact_came_back(contact=ada, **BY)
 
 
+def moved() -> Callable[[], object]:
+    customer = world.make_customer(postal_address="Old Road 1")
+    addresses = customers.Addresses("New Road 2", "Paid here")
+    return lambda: customers.change_addresses(customer=customer, addresses=addresses, **BY)
+
+
+def first_login() -> Callable[[], object]:
+    ada = contact()
+    return lambda: logins.open_account(email=ada.email, **BY)
+
+
+def customers_user() -> Any:
+    ada = contact()
+    return world.make_user("customer", ada.email, customer=ada.customer)
+
+
+def chosen() -> Callable[[], object]:
+    user, other = customers_user(), world.make_customer("Another institute")
+    return lambda: logins.choose_organisation(user=user, customer=other, **BY)
+
+
+def with_passkey() -> Callable[[], object]:
+    user = customers_user()
+    return lambda: logins.add_passkey(user=user, name="Laptop", credential={}, **BY)
+
+
+def without_passkey() -> Callable[[], object]:
+    passkey = logins.add_passkey(user=customers_user(), name="Laptop", credential={}, **BY)
+    return lambda: logins.remove_passkey(passkey=passkey, **BY)
+
+
 def new_user() -> Callable[[], object]:
     account = users.Account("sam@vendor.example", "Sam", "sales")
     return lambda: users.create_user(account=account, **BY)
@@ -656,6 +687,11 @@ HAPPENINGS: dict[Any, Callable[[], Callable[[], object]]] = {
     customers.change_contact: changed_contact,
     customers.contact_left: left,
     customers.contact_came_back: back,
+    customers.change_addresses: moved,
+    logins.open_account: first_login,
+    logins.choose_organisation: chosen,
+    logins.add_passkey: with_passkey,
+    logins.remove_passkey: without_passkey,
     users.create_user: new_user,
     users.change_user: changed_user,
     catalogue.keep_product: kept_product,
@@ -863,6 +899,7 @@ PLACES_THAT_WRITE = {
     "portal/models.py": "makes users for whoever records it",
     "portal/second_factor.py": "codes used up; the demo's factor",
     "portal/api/login.py": "tokens, recorded there",
+    "portal/accounts.py": "the session: attempts of a mailed code",
     "portal/web/__init__.py": "the session: which forms were done",
     "portal/failures.py": "counts of failures in the cache; what comes of them is recorded there",
     "dongles/web/staff.py": "saves a drawing",

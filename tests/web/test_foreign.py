@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core import signing
 from django.test import Client
 
@@ -30,9 +31,36 @@ NAMING = {
         f"my/quotes/<int:quote_id>/{step}": lambda theirs: [(theirs.quoted.get().version.quote_id,), (999_999,)]
         for step in ("", "document/", "accept/", "decline/", "ask/", "choose/", "again/")
     },
+    "my/account/contacts/<int:contact_id>/": lambda theirs: contacts_asked(theirs),
+    "my/account/contacts/<int:contact_id>/left/": lambda theirs: contacts_asked(theirs),
+    "my/account/contacts/<int:contact_id>/back/": lambda theirs: contacts_asked(theirs),
+    "my/account/contacts/<int:contact_id>/reminders/": lambda theirs: contacts_asked(theirs),
+    "my/account/passkeys/<int:passkey_id>/remove/": lambda theirs: passkeys_asked(theirs),
 }
 # Addresses that name nothing, and show or do what is of one's own organisation alone.
-NAMING_NOTHING = {"my/", "my/quotes/", "my/renew/", "my/downloads/", "my/support/"}
+NAMING_NOTHING = {
+    "my/",
+    "my/quotes/",
+    "my/renew/",
+    "my/downloads/",
+    "my/support/",
+    "my/organisation/",
+    "my/account/",
+    "my/account/contacts/new/",
+    "my/account/addresses/",
+    "my/account/passkeys/add/",
+    "my/account/export/",
+    "my/account/export/file.json",
+}
+
+
+def contacts_asked(theirs):
+    return [[theirs.customer.contacts.get().pk], [987_654]]
+
+
+def passkeys_asked(theirs):
+    user = world.make_user("customer", "passkey@elsewhere.example", customer=theirs.customer)
+    return [[Authenticator.objects.create(user=user, type="webauthn", data={"name": "Theirs"}).pk], [987_654]]
 
 
 def codes_of(theirs):
@@ -84,7 +112,7 @@ def test_what_is_somebody_elses_is_as_what_is_not_there(address, method, owner, 
         answer = getattr(owner, method)(path)
         body = answer.content.decode().replace(path, "")
         body = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", body)
-        answers.append((answer.status_code, body, {**answer.headers, "Content-Length": ""}))
+        answers.append((answer.status_code, body, {**answer.headers, "Content-Length": "", "Expires": ""}))
     assert answers[0] == answers[1]
     assert answers[0][0] in (404, 405)
 
@@ -97,7 +125,7 @@ def test_who_is_not_logged_in_is_asked_to_whatever_the_address_names(address, th
         answer = Client().get(path)
         assert answer.status_code in (302, 405)
         if answer.status_code == 302:
-            assert answer.url.startswith("/accounts/login/")
+            assert answer.url.startswith(f"/accounts/login/code/?next={path[:4]}")
 
 
 @pytest.mark.parametrize("address", sorted(NAMING_NOTHING))

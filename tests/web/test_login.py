@@ -107,7 +107,7 @@ def addresses(resolver=None, prefix="/"):
             yield from addresses(each, text)
 
 
-OPEN_BEFORE_IT = {"/health/", "/accounts/login/", "/accounts/logout/"}
+OPEN_BEFORE_IT = {"/health/", "/accounts/login/", "/accounts/logout/"}  # not the customers' login, above all
 TO_SET_UP = {"/accounts/second-factor/", "/accounts/second-factor/app/", "/accounts/second-factor/passkeys/add/"}
 TO_SET_UP |= {"/accounts/reauthenticate/"}
 TO_SHOW = {"/accounts/second-factor/again/", "/accounts/second-factor/passkeys/again/"}

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         require_free_port(port)
         # This process outlives its workers: by opening the database first it keeps the embedded server for them.
         require_tables()
-        logins = demo_logins()
+        logins, customer = demo_logins(), import_string("renewals.demo.customers_login")()
         connection.close()
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         PortalServer(
@@ -52,7 +52,7 @@ class Command(BaseCommand):
                 "worker_class": "gthread",
                 "loglevel": "warning",
                 "graceful_timeout": 5,
-                "when_ready": lambda _: self.greet(port, logins),
+                "when_ready": lambda _: self.greet(port, logins, customer),
                 # gunicorn ends a worker by raising SystemExit wherever it is, for each signal anew. In the middle of a
                 # thread's start, or of the end itself, that breaks something: so they wait until the worker has
                 # booted, and after the first of them.
@@ -62,12 +62,14 @@ class Command(BaseCommand):
             }
         ).run()
 
-    def greet(self, port: int, logins: list[str]) -> None:
+    def greet(self, port: int, logins: list[str], customer: str) -> None:
         self.stdout.write(f"\nThe portal is at http://{HOST}:{port}/")
         for login in logins:
             self.stdout.write(f"  {login}")
         if logins:
             self.stdout.write("The second step of their login says which code to type.")
+        if customer:
+            self.stdout.write(f"As a customer, at http://{HOST}:{port}/my/, without a password:\n  {customer}")
         self.stdout.write("Ctrl-C ends it.")
 
 

@@ -65,3 +65,5 @@ class Command(BaseCommand):
         for login in demo.logins():
             self.stdout.write(f"  {login.email:<24}{login.role}")
         self.stdout.write("and the code that the second step shows.")
+        if customer := demo.customers_login():
+            self.stdout.write(f"At /my/ log in as a customer, {customer}, with the code that the page shows.")
