@@ -74,6 +74,7 @@ class ReleaseFileInline(RowsInside):
     """Files come in and go by a command, which copies them and works out what they are."""
 
     model = ReleaseFile
+    template = "admin/dongles/rows_shown.html"
     verbose_name_plural = "files (they come in by manage.py add_release_file)"
     extra = 0
     max_num = 0

@@ -52,6 +52,7 @@ def test_a_customer_is_put_on_record_and_that_is_recorded(db):
     written = {
         "name": "Institute of Cells", "country": "DE", "currency": "EUR", "segment": "commercial",
         "tax_status": "standard", "fulfil_on": "acceptance", "locale": "de_DE", "owner": "Sales",
+        "postal_address": "", "invoice_address": "",
     }  # fmt: skip
     assert deeds() == [("create", customer.pk, {}, written)]
 

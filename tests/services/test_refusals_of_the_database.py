@@ -79,7 +79,7 @@ def test_a_second_code_for_the_same_cause(order):
 def test_a_second_order_for_a_quote_q2(order):
     words = refused(
         "INSERT INTO renewals_order (quote_id, version_id, customer_id, state, purchase_order_number, accepted_by,"
-        " accepted_on) VALUES (%s, %s, %s, 'accepted', 'PO-2', 'x', '2026-02-02')",
+        " accepted_on, terms) VALUES (%s, %s, %s, 'accepted', 'PO-2', 'x', '2026-02-02', '')",
         order.quote_id,
         order.version_id,
         order.customer_id,
@@ -110,7 +110,7 @@ def test_negative_money(dongle, table, column):
     else:  # a version's amounts never change, so a new one has to be tried
         columns = (
             "quote_id, state, priced_on, price_list_id, policy_id, currency, discount, discount_reason, note, tax_rate,"
-            " waives_upgrades, free_months, part_month, key"
+            " waives_upgrades, free_months, part_month, key_hash, key_nonce"
         )
         amounts = ", ".join("-1" if name == column else name for name in ("net", "tax", "total"))
         words = refused(

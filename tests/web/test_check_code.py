@@ -336,7 +336,7 @@ def test_modules_import_each_other_by_the_names_with_checksums(settings, tmp_pat
 def test_the_page_weighs_less_than_100_kilobytes(client, catalogue):
     page = client.get(reverse("dongles:check_code")).content
     scripts = [f"dongles/{name}.js" for name in SCRIPTS]
-    others = ["portal/portal.css", "portal/portal.js", "portal/icon.svg", "django_htmx/htmx-2.min.js"]
+    others = ["portal/portal.css", "portal/portal.js", "portal/icon.svg"]
     assert all(f"/static/{name}".encode() in page for name in (*scripts, *others))
     weights = [len(gzip.compress(Path(finders.find(name)).read_bytes())) for name in (*scripts, *others)]
     assert len(gzip.compress(page)) + sum(weights) < 60_000
