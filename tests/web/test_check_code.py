@@ -1,6 +1,5 @@
 """Check a code, in a real browser: what was typed row by row, what the code would do, and that nothing is sent."""
 
-import gzip
 import json
 from pathlib import Path
 
@@ -331,12 +330,3 @@ def test_modules_import_each_other_by_the_names_with_checksums(settings, tmp_pat
         assert f'from "./{names[name]}";' in page_script
     rows_script = (tmp_path / "dongles" / names["dongles/typed-rows.js"]).read_text()
     assert f'from "./{names["dongles/unlock-code.js"]}";' in rows_script
-
-
-def test_the_page_weighs_less_than_100_kilobytes(client, catalogue):
-    page = client.get(reverse("dongles:check_code")).content
-    scripts = [f"dongles/{name}.js" for name in SCRIPTS]
-    others = ["portal/portal.css", "portal/portal.js", "portal/icon.svg"]
-    assert all(f"/static/{name}".encode() in page for name in (*scripts, *others))
-    weights = [len(gzip.compress(Path(finders.find(name)).read_bytes())) for name in (*scripts, *others)]
-    assert len(gzip.compress(page)) + sum(weights) < 60_000

@@ -1,11 +1,9 @@
 """The public pages: what they ask, keep and say; that they tell nothing of what is on record (Q5), and bear abuse."""
 
-import gzip
 import re
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.contrib.staticfiles import finders
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -380,29 +378,6 @@ def test_the_queue_says_in_short_why_a_request_waits(dongle, sales, today):
         ("Ada Lenz asks for a quote: quoted at once, with a message to read", "dongle 104233"),
         ("Ada Lenz asks for a quote: not looked up yet", "dongle 104233"),
     ]
-
-
-# How much comes over the wire
-
-
-def weight(page):
-    """The bytes of a page as it is served: itself, and its stylesheet, script and icon as WhiteNoise packs them."""
-    html = page.content.decode()
-    loaded = re.findall(r'<(?:link|script|img)[^>]+?(?:href|src)="([^"]+)"', html)
-    assert all(address.startswith("/static/") for address in loaded), loaded
-    files = [finders.find(address.removeprefix("/static/")) for address in loaded]
-    assert len(files) >= 3
-    packed = 0
-    for path in files:
-        with open(path, "rb") as file:
-            packed += len(gzip.compress(file.read(), 9))
-    return len(page.content) + packed
-
-
-@pytest.mark.parametrize("address", ["/", SERIALS, DETAILS, CHECK])
-def test_a_public_page_weighs_less_than_100_kB_and_asks_nobody_else(visitor, address):
-    answer(visitor)
-    assert weight(visitor.get(address)) < 100_000
 
 
 def test_who_has_no_account_is_sent_no_htmx(visitor):
