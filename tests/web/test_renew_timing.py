@@ -28,7 +28,7 @@ from renewals.services.requests import ask_for_quote
 from tests.services.test_answers import ada_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
-PAIRS, WARM_UP = 500, 20
+PAIRS, WARM_UP, MOST_TIMES = 500, 10, 3
 GUESSING, CAUGHT = 0.55, 0.7
 CLOCKS = {"wall": time.perf_counter_ns, "processor": time.thread_time_ns}
 
@@ -65,8 +65,8 @@ def sessions(serial, email, number):
 
 
 def measure(address, sets, pairs):
-    """How long each answer took, by clock and set; the two of a pair follow each other in either order."""
-    client, toss = Client(), random.Random(5)
+    """How long each answer took, by clock and set; the two of a pair follow each other in either order, tossed anew."""
+    client, toss = Client(), random.Random()
     visitors = [sessions(*each, WARM_UP + pairs) for each in sets]
     took = {clock: ([], []) for clock in CLOCKS}
     gc.collect()
@@ -85,6 +85,11 @@ def measure(address, sets, pairs):
                         took[clock][which].append(ended[clock] - began[clock])
     finally:
         gc.enable()
+    return took
+
+
+def told_apart(took):
+    """How well each clock tells the two sets apart."""
     return {clock: auc(*both) for clock, both in took.items()}
 
 
@@ -113,14 +118,18 @@ def test_the_stopwatch_is_right():
 
 def test_the_time_tells_nothing_of_what_is_on_record_q5(sets):
     """Of two sets that are truly alike, one measurement in some hundred says more than 0.55 by chance (its standard
-    deviation is 0.018): then both clocks are asked again. What is in the code they say each time.
+    deviation is 0.018). Then both are measured further and all is judged together, so that a true difference shows
+    the better, and chance has to fool three times as many: a few times in a million runs.
     """
-    said = [found := measure(reverse("renewals:renew_check"), sets, PAIRS)]
-    while max(found.values()) > GUESSING and len(said) < 3:
-        said.append(found := measure(reverse("renewals:renew_check"), sets, PAIRS))
-    assert max(said[-1].values()) <= GUESSING, said
-    assert RenewalRequest.objects.filter(is_public=True, state="open").count() == len(said) * 2 * (PAIRS + WARM_UP)
+    took, times = {clock: ([], []) for clock in CLOCKS}, 0
+    while times == 0 or (max(told_apart(took).values()) > GUESSING and times < MOST_TIMES):
+        for clock, both in measure(reverse("renewals:renew_check"), sets, PAIRS).items():
+            for kept, more in zip(took[clock], both, strict=True):
+                kept += more
+        times += 1
+    assert max(told_apart(took).values()) <= GUESSING, (told_apart(took), times)
+    assert RenewalRequest.objects.filter(is_public=True, state="open").count() == times * 2 * (PAIRS + WARM_UP)
 
 
 def test_a_build_that_prices_while_the_visitor_waits_is_caught(sets):
-    assert min(measure("/early/", sets, 60).values()) >= CAUGHT
+    assert min(told_apart(measure("/early/", sets, 40)).values()) >= CAUGHT
