@@ -29,6 +29,7 @@ TOKEN_BYTES = 24
 SPARKLE = "http://www.andymatuschak.org/xml-namespaces/sparkle"
 OURS = "urn:sma-portal:update-feed"
 NEEDS_SMA = "needs-sma"  # the channel of builds that the dongle does not run
+SYSTEMS = {"mac": "macos", "win": "windows"}  # as appcasts name them, by how a platform's name begins
 
 
 class Asked(NamedTuple):
@@ -218,6 +219,8 @@ def _add_item(channel: ElementTree.Element, dongle: Dongle, row: Offered, file: 
             "length": str(file.size),
             "type": guess_type(file.name)[0] or "application/octet-stream",
         }
+        if system := SYSTEMS.get(row.platform[:3].lower()):  # or software would take the build of another system
+            about[f"{{{SPARKLE}}}os"] = system
         ElementTree.SubElement(item, "enclosure", about)
         return
     _add(item, f"{{{SPARKLE}}}channel", NEEDS_SMA)

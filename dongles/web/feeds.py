@@ -3,6 +3,7 @@ its addresses."""
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from django.contrib import messages
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from dongles import builds, feeds, queries
 from dongles.downloads import note_download, renew_feed_addresses
 from dongles.entitlement import is_entitled
-from dongles.feeds import Asked
+from dongles.feeds import Asked, Offered
 from dongles.models import Dongle
 from dongles.web.serving import hand_out
 from portal.access import staff_page
@@ -31,28 +32,17 @@ JSON, APPCAST, TEXT = "application/json", "application/rss+xml; charset=utf-8", 
 @require_safe
 def feed_json(request: HttpRequest, serial: str, token: str) -> HttpResponse:
     """The newest build that runs, and the newest of all with what it takes."""
-    dongle = feeds.dongle_of_feed(serial, token)
-    if dongle is None:
-        return _not_found()
-    try:
-        asked = _asked(request)
-    except ValueError:
-        return _text("“holds” takes a date like 2027-09-14.\n", 400)
-    told = feeds.as_json(dongle, feeds.offered(dongle, timezone.localdate(), asked))
-    return _feed(request, json.dumps(told, ensure_ascii=False, indent=1).encode() + b"\n", JSON)
+    return _feed(request, serial, token, _written_json, JSON)
 
 
 @require_safe
 def feed_xml(request: HttpRequest, serial: str, token: str) -> HttpResponse:
     """The same as a Sparkle appcast."""
-    dongle = feeds.dongle_of_feed(serial, token)
-    if dongle is None:
-        return _not_found()
-    try:
-        asked = _asked(request)
-    except ValueError:
-        return _text("“holds” takes a date like 2027-09-14.\n", 400)
-    return _feed(request, feeds.as_appcast(dongle, feeds.offered(dongle, timezone.localdate(), asked)), APPCAST)
+    return _feed(request, serial, token, feeds.as_appcast, APPCAST)
+
+
+def _written_json(dongle: Dongle, rows: Sequence[Offered]) -> bytes:
+    return json.dumps(feeds.as_json(dongle, rows), ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 @require_safe
@@ -82,7 +72,18 @@ def _asked(request: HttpRequest) -> Asked:
     )
 
 
-def _feed(request: HttpRequest, body: bytes, kind: str) -> HttpResponse:
+def _feed(
+    request: HttpRequest, serial: str, token: str, write: Callable[[Dongle, Sequence[Offered]], bytes], kind: str
+) -> HttpResponse:
+    """The feed of that address, or 304 to who has it as it is; 404 where the address leads nowhere."""
+    dongle = feeds.dongle_of_feed(serial, token)
+    if dongle is None:
+        return _not_found()
+    try:
+        asked = _asked(request)
+    except ValueError:
+        return _text("“holds” takes a date like 2027-09-14.\n", 400)
+    body = write(dongle, feeds.offered(dongle, timezone.localdate(), asked))
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     answer = HttpResponse(body, content_type=kind)
     answer["ETag"] = etag

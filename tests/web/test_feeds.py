@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from xml.etree import ElementTree
 
 import pytest
@@ -126,7 +127,13 @@ def test_the_appcast_names_what_runs_as_sparkle_reads_it_s2(lapsed):
     assert (enclosure["length"], enclosure["type"]) == (str(file.size), "application/zip")
     assert Client().get(enclosure["url"].removeprefix("http://127.0.0.1:8000")).status_code == 200
     assert item.findtext(f"{SMA}sha256") == file.sha256
-    assert item.findtext("pubDate").endswith("00:00:00 +0000")
+    built = parsedate_to_datetime(item.findtext("pubDate"))
+    assert (built.date(), built.utcoffset()) == (Release.objects.get(version="8.0").build_on, timedelta(0))
+
+
+def test_software_of_one_system_passes_over_the_builds_of_another(lapsed):
+    files = [file for item in items_of(lapsed) if (file := item.find("enclosure")) is not None]
+    assert sorted(file.attrib[f"{SPARKLE}os"] for file in files) == ["macos", "windows"]
 
 
 def test_the_newest_that_does_not_run_is_on_a_channel_of_its_own_without_a_file(lapsed, today):
