@@ -56,7 +56,7 @@ def hand_out(request: HttpRequest, file: ReleaseFile) -> Handed:
     else:
         answer = StreamingHttpResponse(shelf.pieces_of(place, 0, file.size))
         answer["Content-Length"] = str(file.size)
-    answer["ETag"], answer["Last-Modified"] = etag, http_date(modified)
+    answer["ETag"], answer["Last-Modified"], answer["Accept-Ranges"] = etag, http_date(modified), "bytes"
     return Handed(_headed(answer, file), begins)
 
 
@@ -65,7 +65,6 @@ def _headed(answer: HttpResponseBase, file: ReleaseFile) -> HttpResponseBase:
     answer["Content-Disposition"] = content_disposition_header(True, file.name)
     answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer["X-Content-Type-Options"] = "nosniff"
-    answer["Accept-Ranges"] = "bytes"
     answer["Cache-Control"] = "private, no-store"
     return answer
 

@@ -99,6 +99,7 @@ def test_the_front_sends_what_the_portal_allows_with_the_portals_name_and_kind(f
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert headers["Content-Length"] == "10000"
+    assert headers.get_all("Accept-Ranges") == ["bytes"]
 
 
 def test_the_front_answers_ranges_if_range_and_head(front):
