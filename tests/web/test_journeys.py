@@ -15,6 +15,12 @@ from tests.web.browsing import watched_page
 pytestmark = pytest.mark.browser
 
 
+IS_FOCUS_SEEN = """() => {
+  const style = getComputedStyle(document.activeElement);
+  return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+}"""
+
+
 class Mouse:
     """Somebody who points and clicks."""
 
@@ -39,6 +45,7 @@ class Keyboard(Mouse):
         for _ in range(80):
             self.page.keyboard.press("Tab")
             if self.page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                assert self.page.evaluate(IS_FOCUS_SEEN), f"nobody sees that {selector} has the focus"
                 return
         raise AssertionError(f"{selector} is not reached by the keyboard")
 
