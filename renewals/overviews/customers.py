@@ -8,13 +8,11 @@ from urllib.parse import urlencode
 from django.db.models import Count, Exists, F, Func, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Upper
 
-from dongles import queries as dongle_queries
 from dongles.models import Dongle, Licence
 from portal.models import Contact, Customer
 from portal.wording import count, write_day, write_distance
-from renewals import queries
 from renewals.models import QuoteVersion
-from renewals.overviews.dongles import standings_of
+from renewals.overviews.dongles import standings_by_dongle
 from renewals.overviews.lists import has_quote_on_its_way, is_on_its_way, newest_versions
 from renewals.overviews.reminders import customer_reminders
 from renewals.overviews.requests import requests_newest_first
@@ -151,13 +149,5 @@ def _standing_dongles(dongles: Sequence[Dongle], today: date) -> Sequence[Standi
     """Rules C4, C5 for these dongles together, in three queries."""
     if not dongles:
         return []
-    carried: dict[int, list[Licence]] = {dongle.pk: [] for dongle in dongles}
-    for licence in dongle_queries.licences_of(dongles):
-        carried[licence.dongle_id].append(licence)
-    families = {licence.product.family.name for licences in carried.values() for licence in licences}
-    released = dongle_queries.published_releases(families, through=today)
-    grace = queries.policy_on(today).grace_days
-    return [
-        StandingDongle(dongle, standings_of(carried[dongle.pk], released, today, grace)[0], len(carried[dongle.pk]))
-        for dongle in dongles
-    ]
+    found = standings_by_dongle(dongles, today)
+    return [StandingDongle(dongle, found[dongle.pk][0], len(found[dongle.pk][1])) for dongle in dongles]

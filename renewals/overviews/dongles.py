@@ -111,6 +111,17 @@ def standings_of(
     return coverage.sma_status(covered, released, today, grace), standings
 
 
+def standings_by_dongle(dongles: Sequence[Dongle], today: date) -> dict[int, tuple[str, Sequence[LicenceStanding]]]:
+    """The same of each of these dongles, by its id; in three queries however many they are."""
+    carried: dict[int, list[Licence]] = {dongle.pk: [] for dongle in dongles}
+    for licence in dongle_queries.licences_of(dongles):
+        carried[licence.dongle_id].append(licence)
+    families = {licence.product.family.name for licences in carried.values() for licence in licences}
+    released = dongle_queries.published_releases(families, through=today)
+    grace = queries.policy_on(today).grace_days
+    return {pk: standings_of(licences, released, today, grace) for pk, licences in carried.items()}
+
+
 def standing_of_dongle(dongle: Dongle, status: str, standings: Sequence[LicenceStanding], today: date) -> str:
     """How a dongle stands, in a sentence or two."""
     if dongle.state == Dongle.State.LOST:

@@ -7,13 +7,11 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from dongles import queries as dongle_queries
 from dongles.models import Dongle, Licence
 from portal.models import Customer
 from portal.wording import count, write_day, write_money, write_validity
-from renewals import queries
 from renewals.models import Order, QuoteDongle, QuoteVersion
-from renewals.overviews.dongles import LicenceStanding, standings_of
+from renewals.overviews.dongles import LicenceStanding, standings_by_dongle
 from renewals.states import OrderState, QuoteState
 
 
@@ -49,20 +47,15 @@ class OwnDongle(NamedTuple):
 
 def stand(customer: Customer, dongles: Sequence[Dongle], today: date) -> Sequence[OwnDongle]:
     """How these dongles of the customer's stand, read by `with_waiting_code`; in six queries however many they are."""
-    carried: dict[int, list[Licence]] = {dongle.pk: [] for dongle in dongles}
-    for licence in dongle_queries.licences_of(dongles):
-        carried[licence.dongle_id].append(licence)
-    families = {licence.product.family.name for licences in carried.values() for licence in licences}
-    released = dongle_queries.published_releases(families, through=today)
-    grace = queries.policy_on(today).grace_days
-    quotes, orders = _open_quotes(customer, carried, today), _unpaid_orders(customer, carried)
+    standings_by_id = standings_by_dongle(dongles, today)
+    quotes, orders = _open_quotes(customer, standings_by_id, today), _unpaid_orders(customer, standings_by_id)
     found = []
     for dongle in dongles:
-        status, standings = standings_of(carried[dongle.pk], released, today, grace)
+        status, standings = standings_by_id[dongle.pk]
         waiting_code = dongle.waiting_code if dongle.state == Dongle.State.ACTIVE else None  # type: ignore[attr-defined]  # annotated by with_waiting_code
         each = OwnDongle(
             dongle,
-            [licence_in_words(licence) for licence in carried[dongle.pk]],
+            [licence_in_words(each.licence) for each in standings],
             status,
             standing_in_words(dongle, standings, today),
             Step("Nothing to do"),
