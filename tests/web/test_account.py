@@ -25,7 +25,7 @@ from renewals.services.requests import record_request
 from tests import world
 from tests.documents.reading import words_of
 from tests.web.browsing import watched_page
-from tests.web.test_accessibility import check
+from tests.web.test_accessibility import check, look_at
 from tests.web.test_journeys import log_in
 from tests.web.test_quote_pages import text_of
 
@@ -411,10 +411,18 @@ def test_the_pages_are_for_everybody(portal, browser, client, today):
     other.contacts.update(email=contact.email)
     user = world.make_user("customer", contact.email, customer=contact.customer)
     found = []
-    with watched_page(browser) as page:
+    with watched_page(browser, reduced_motion="reduce") as page:
+        page.goto(portal + reverse("account_login_by_passkey"))
+        check(page, found)
         page.goto(portal + reverse("account_request_login_code"))
         check(page, found)
+        page.fill("[name=email]", contact.email)
+        page.click("main button.button-primary")
+        page.locator("[name=code]").wait_for()
+        check(page, found)
         log_in(page, portal, client, user)
+        look_at(page, portal, found, "renewals:my_addresses", "renewals:my_add_passkey", "renewals:my_export")
+        look_at(page, portal, found, reverse("renewals:my_contact", args=[contact.pk]))
         page.goto(portal + NEW)
         page.fill("[name=email]", "bo@cells.example")
         page.click("main button.button-primary")

@@ -138,3 +138,10 @@ def test_what_is_served_asks_for_nothing_from_elsewhere() -> None:
     for path in folder.iterdir():
         text = path.read_text().replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?:|@import|url\(|data:", text), path
+
+
+def test_nothing_moves_for_who_wants_no_motion() -> None:
+    still = "@media (prefers-reduced-motion: no-preference) {"
+    for sheet in sorted((ROOT / "portal/static/portal").glob("*.css")):
+        lines = [line for line in sheet.read_text().splitlines() if not line.startswith(still)]
+        assert [line for line in lines if re.search(r"(transition|animation|scroll-behavior)\b.*:", line)] == [], sheet

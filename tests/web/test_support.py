@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from playwright.sync_api import expect
 
-from dongles.models import Dongle
+from dongles.models import Dongle, ReleaseFile
 from renewals.services.replacements import replace_dongle
 from tests import world
 from tests.web.browsing import watched_page
@@ -108,7 +110,9 @@ def test_the_page_takes_as_many_queries_for_many_dongles(owner, dongle, today, d
 
 
 @pytest.mark.browser
-def test_downloads_and_support_have_no_barrier_and_a_build_is_had_by_the_keyboard(portal, browser, client, today):
+def test_downloads_and_support_have_no_barrier_and_a_build_is_had_by_the_keyboard(
+    portal, browser, client, today, settings
+):
     customer = world.make_customer()
     ended = (today - timedelta(10)).isoformat()
     world.make_dongle("300001", customer, [("VOL-VIS", ended), ("OPL-FUL", ended)])
@@ -129,6 +133,11 @@ def test_downloads_and_support_have_no_barrier_and_a_build_is_had_by_the_keyboar
         with page.expect_download() as downloading:
             page.keyboard.press("Enter")
         assert downloading.value.suggested_filename == "setup-8.1.zip"
+        settings.DOWNLOAD_LINK_SECONDS = -1
+        file = ReleaseFile.objects.get(release__version="8.1")
+        page.goto(portal + reverse("dongles:download", args=[file.pk]))
+        expect(page.locator("h1")).to_contain_text("link")
+        check(page, found)  # of a link that has ended
         log_in(page, portal, client)
         page.goto(portal + "/support/")
         page.keyboard.type("300-001")  # the field has the focus
