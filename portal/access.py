@@ -21,7 +21,7 @@ from rest_framework.permissions import BasePermission
 from portal import failures, outbox
 from portal.audit import Actor, Deed, record
 from portal.errors import DomainError
-from portal.models import Contact, Customer, User
+from portal.models import Contact, Customer, User, has_address
 
 # What each role may do; every staff role may look at everything.
 ABILITIES: dict[str, frozenset[str]] = {
@@ -93,7 +93,7 @@ def staff_page(ability: str = "see") -> Callable[[Callable[..., HttpResponse]], 
 
 def contacts_on_file(email: str) -> QuerySet[Contact]:
     """The contacts with this address who have not left, of customers that are not merged into others."""
-    found = Contact.objects.filter(email__iexact=email, left_on__isnull=True, customer__merged_into__isnull=True)
+    found = Contact.objects.filter(has_address(email), left_on__isnull=True, customer__merged_into__isnull=True)
     return found.exclude(email="").select_related("customer").order_by("customer__name", "customer", "pk")
 
 

@@ -6,6 +6,8 @@ from allauth.account import forms as account
 from allauth.core import context, ratelimit
 from django.core.exceptions import ValidationError
 
+from portal.spelling import folded_address
+
 EMAIL = "E-mail address"
 
 
@@ -62,7 +64,7 @@ class AskCodeForm(_InOurWords, account.RequestLoginCodeForm):
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        if not ratelimit.consume(context.request, action="request_login_code", key=email.lower()):
+        if not ratelimit.consume(context.request, action="request_login_code", key=folded_address(email)):
             sentence = "Too many codes were asked for. Use the newest one that you have, or try again in 15 minutes."
             raise ValidationError(sentence, code="rate_limited")
         return email

@@ -27,6 +27,14 @@ def folded_name(name: str) -> str:
     return " ".join([word for word in words if word not in LEGAL_FORMS] or words)
 
 
+def folded_address(email: str) -> str:
+    """An e-mail address with small letters for the capital ones of ASCII, as the world's mail servers do; no others.
+
+    A dotless i, a long s or a Kelvin sign is another letter, and may be another's mailbox.
+    """
+    return "".join(letter.lower() if letter.isascii() else letter for letter in email)
+
+
 def digits_of(name: str) -> str:
     """The digits of a name: “Laboratory 12” and “Laboratory 13” are two, however alike they look."""
     return "".join(letter for letter in name if letter.isdigit())

@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from dongles.unlock import canonical_serial
+from portal.spelling import folded_address
 
 APP = "renewals"
 
@@ -43,7 +44,7 @@ def in_words(seconds: int) -> str:
 
 def _counted(serials: Sequence[str], email: str) -> Iterator[tuple[str, str]]:
     yield "sender", ""
-    yield "email", email.casefold()
+    yield "email", folded_address(email)
     for serial in serials:
         yield "serial", canonical_serial(serial)
 

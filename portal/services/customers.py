@@ -247,6 +247,9 @@ def _check_contact(contact: Contact) -> None:
     if objection := _objection(contact):
         field, sentence = objection
         raise DomainError("contact_invalid", sentence, {"field": field})
+    if not contact.email.rpartition("@")[0].isascii():  # Django lets some letters pass that look like others
+        sentence = "Write what stands before the @ in plain letters: A–Z, digits and signs."
+        raise DomainError("contact_invalid", sentence, {"field": "email"})
     others = contact.customer.contacts.filter(email__iexact=contact.email).exclude(pk=contact.pk)
     if other := others.first():
         what = "has left, and can be marked as back" if other.left_on else "is on file already"

@@ -17,7 +17,7 @@ from django.utils import timezone
 from portal import notices, outbox
 from portal.access import contacts_on_file
 from portal.audit import Actor, Deed, record
-from portal.models import Customer, OutboxMessage, User
+from portal.models import Customer, OutboxMessage, User, has_address
 
 PAGE = Actor("Log in")
 
@@ -34,7 +34,7 @@ def deliver_code(message: OutboxMessage) -> None:
     """
     email, code = message.payload.get("email", ""), message.payload.get("code", "")
     is_late = timezone.now() - message.created_at > timedelta(seconds=app_settings.LOGIN_BY_CODE_TIMEOUT)
-    user = User.objects.filter(email=email.lower()).first()
+    user = User.objects.filter(has_address(email)).first()
     if is_late:
         pass
     elif user is not None and user.role != User.Role.CUSTOMER:
@@ -53,7 +53,7 @@ def open_account(*, email: str, actor: Actor, at: datetime) -> User | None:
     None for the vendor's staff, for a user who is deactivated and for an address that is on file nowhere.
     """
     contact = contacts_on_file(email).first()
-    user = User.objects.filter(email=email.lower()).first()
+    user = User.objects.filter(has_address(email)).first()
     if contact is None or (user is not None and (user.role != User.Role.CUSTOMER or not user.is_active)):
         return None
     if user is None:
@@ -65,7 +65,7 @@ def open_account(*, email: str, actor: Actor, at: datetime) -> User | None:
 
 def note_spent_code(*, email: str, attempts: int, at: datetime) -> None:
     """Record that a code was spent by wrong attempts, where the address is somebody's here."""
-    subject = User.objects.filter(email=email.lower()).first() or contacts_on_file(email).first()
+    subject = User.objects.filter(has_address(email)).first() or contacts_on_file(email).first()
     if subject is not None:
         record(PAGE, at, Deed("spend_code", subject, after={"attempts": attempts}))
 
@@ -107,5 +107,5 @@ def demo_code(email: str, code: str) -> str:
     """
     if settings.PRODUCTION or not email.lower().endswith(".example"):
         return ""
-    is_barred = User.objects.filter(email=email.lower()).exclude(role=User.Role.CUSTOMER, is_active=True).exists()
+    is_barred = User.objects.filter(has_address(email)).exclude(role=User.Role.CUSTOMER, is_active=True).exists()
     return "" if is_barred or not contacts_on_file(email).exists() else code

@@ -19,7 +19,7 @@ from django.db.models import Model, Prefetch, Q, QuerySet
 from dongles.models import Dongle, Licence, UnlockCode
 from portal.api.fields import write_exact_amount
 from portal.deeds import changes_of
-from portal.models import AuditEvent, Customer, SentMail, User
+from portal.models import AuditEvent, Customer, SentMail, User, has_address
 from portal.trail import events_of, listed
 from renewals.models import QuoteDongle, QuoteVersion, RenewalRequest
 
@@ -256,7 +256,7 @@ def _request_rows(customer: Customer) -> QuerySet[RenewalRequest]:
     emails = customer.contacts.exclude(email="").values_list("email", flat=True)
     asked = Q(pk__in=[])
     for email in emails:
-        asked |= Q(email__iexact=email)
+        asked |= Q(has_address(email))
     return RenewalRequest.objects.filter(asked, dongle__customer=customer).select_related("quote").order_by("pk")
 
 

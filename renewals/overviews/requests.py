@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from dongles.models import Dongle, Product
 from portal.models import Customer
+from portal.spelling import folded_address
 from portal.trail import history_of
 from portal.wording import count
 from renewals.models import PolicySettings, RenewalRequest, RequestedDongle
@@ -56,7 +57,7 @@ def request_overview(request: RenewalRequest) -> dict[str, Any]:
         "other_customers": sorted({str(its) for each in waiting if (its := _owner(each)) and its != customer}),
         "customer": customer,
         "contacts": contacts,
-        "is_on_file": any(contact.email.lower() == request.email.lower() for contact in contacts),
+        "is_on_file": any(folded_address(contact.email) == folded_address(request.email) for contact in contacts),
         "is_open": request.state == RequestState.OPEN,
         "history": history_of(request),
     }

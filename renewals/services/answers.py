@@ -12,7 +12,7 @@ from dongles.queries import find_dongle, successors_of
 from portal.access import check_ability
 from portal.audit import Actor, Deed, record
 from portal.errors import DomainError
-from portal.models import Contact, Customer
+from portal.models import Contact, Customer, has_address
 from portal.wording import write_day
 from renewals.models import Quote, RenewalRequest, RequestedDongle
 from renewals.pricing import AddedLicence
@@ -77,7 +77,7 @@ def _by_contact(asked: Sequence[RequestedDongle], email: str) -> dict[Contact, l
             groups.setdefault(each.dongle.customer_id, []).append(each)
     found = {}
     for customer in Customer.objects.filter(pk__in=groups).order_by("pk"):
-        contact = customer.reachable_contacts().select_related("customer").filter(email__iexact=email).first()
+        contact = customer.reachable_contacts().select_related("customer").filter(has_address(email)).first()
         if contact is not None:
             found[contact] = groups[customer.pk]
             continue
@@ -89,8 +89,8 @@ def _by_contact(asked: Sequence[RequestedDongle], email: str) -> dict[Contact, l
 
 def _why_not(customer: Customer, email: str) -> str:
     """That the address is not the customer's, and who is on file."""
-    left = customer.contacts.filter(email__iexact=email, left_on__isnull=False).first()
-    elsewhere = Customer.objects.filter(contacts__in=Contact.objects.filter(email__iexact=email, left_on__isnull=True))
+    left = customer.contacts.filter(has_address(email), left_on__isnull=False).first()
+    elsewhere = Customer.objects.filter(contacts__in=Contact.objects.filter(has_address(email), left_on__isnull=True))
     others = ", ".join(elsewhere.exclude(pk=customer.pk).order_by("name").distinct().values_list("name", flat=True)[:3])
     on_file = ", ".join(map(str, customer.reachable_contacts()[:5])) or "nobody with an e-mail address"
     words = [f"The dongle belongs to {customer.name}, where {email} is not on file."]

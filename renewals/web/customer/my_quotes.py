@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.access import customer_page
-from portal.models import Customer
+from portal.models import Customer, has_address
 from portal.web import PAGE_LENGTH
 from renewals import overviews
 from renewals.models import Quote, QuoteVersion
@@ -32,7 +32,7 @@ def quote_list(request: HttpRequest, customer: Customer) -> HttpResponse:
 def _door(request: HttpRequest, customer: Customer, quote_id: int) -> Door:
     quote = get_object_or_404(Quote.objects.select_related("customer"), pk=quote_id, customer=customer)
     version = overviews.current_version(quote)
-    contact = customer.contacts.filter(email__iexact=request.user.email, left_on__isnull=True).first()
+    contact = customer.contacts.filter(has_address(request.user.email), left_on__isnull=True).first()
     if version is None or contact is None:
         raise Http404
     addresses = {step: reverse(f"renewals:my_quote_{step}", args=[quote_id]) for step in STEPS}

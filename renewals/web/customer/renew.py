@@ -16,7 +16,7 @@ from dongles.models import Dongle
 from dongles.unlock import NotASerial, canonical_serial
 from portal.access import customer_page
 from portal.errors import DomainError
-from portal.models import Contact, Customer
+from portal.models import Contact, Customer, has_address
 from portal.web import attempt, by, done_once
 from renewals import queries
 from renewals.overviews import my
@@ -68,7 +68,7 @@ def renew_page(request: HttpRequest, customer: Customer) -> HttpResponse:
 
 def contact_of(request: HttpRequest, customer: Customer) -> Contact:
     """The contact as which the user is on file with the organisation."""
-    return customer.reachable_contacts().get(email__iexact=request.user.email)
+    return customer.reachable_contacts().get(has_address(request.user.email))
 
 
 def _form(request: HttpRequest, customer: Customer) -> RenewalForm:
