@@ -100,7 +100,8 @@ def customer_quote(
     rows = saved_rows(version)
     is_open = version.state == QuoteState.SENT and not version.is_expired_on(today)
     order = Order.objects.filter(version=version).first()
-    shown = shown_dongles(rows, carried_by(rows), today)
+    owner = version.quote.customer_id
+    shown = shown_dongles(rows, carried_by(rows, owner=owner), today, owner=owner)
     before = _compared_with(version, opened)
     kinds = {line.kind for _, lines in rows for line in lines}
     can_quote_anew = is_at_list_terms(version)

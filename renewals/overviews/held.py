@@ -22,10 +22,12 @@ from portal.deeds import changes_of
 from portal.models import AuditEvent, Customer, SentMail, User, has_address
 from portal.trail import events_of, listed
 from renewals.models import QuoteDongle, QuoteVersion, RenewalRequest
+from renewals.overviews.my.order import own_serial
 
 Row = dict[str, Any]
 T = TypeVar("T")
 AT_ONCE = 200  # rows read and written at once
+QUOTED = "lines__quote_line__quoted__dongle"
 
 # What was done to sent quotes that a customer knows of; how they were drafted and approved is the vendor's business.
 OF_QUOTES = ("send", "resend", "accept", "decline", "supersede", "ask")
@@ -107,9 +109,12 @@ def _contacts(customer: Customer) -> Iterator[Row]:
 
 
 def _users(customer: Customer) -> QuerySet[User]:
-    """Who logs in by the address of a contact who has not left: who has may be on file elsewhere by now."""
+    """Who logs in as one of the organisation, and is on file with it still.
+
+    An address is put on file by whoever likes: what its owner does at another organisation is not told here.
+    """
     emails = {email.lower() for email in customer.reachable_contacts().values_list("email", flat=True)}
-    return User.objects.filter(email__in=emails, role=User.Role.CUSTOMER).order_by("pk")
+    return User.objects.filter(email__in=emails, role=User.Role.CUSTOMER, customer=customer).order_by("pk")
 
 
 def _logins(customer: Customer) -> Iterator[Row]:
@@ -192,7 +197,9 @@ def _quotes(customer: Customer) -> Iterator[Row]:
 
 def _orders(customer: Customer) -> Iterator[Row]:
     orders = customer.orders.select_related("version", "quote").order_by("pk")
-    whole = orders.prefetch_related("files", "lines__licence__product", "lines__licence__dongle", "lines__period")
+    whole = orders.prefetch_related(
+        "files", "lines__licence__product", "lines__licence__dongle", "lines__period", QUOTED
+    )
     for order in whole.iterator(AT_ONCE):
         yield {
             "number": order.number,
@@ -208,7 +215,7 @@ def _orders(customer: Customer) -> Iterator[Row]:
             "total": write_exact_amount(order.version.total, order.version.currency),
             "lines": [
                 {
-                    "dongle": line.licence.dongle.serial,
+                    "dongle": own_serial(line, customer),
                     "product": line.licence.product.name,
                     "from": line.period and line.period.starts_on,
                     "to": line.period and line.period.ends_on,

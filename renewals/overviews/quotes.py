@@ -153,23 +153,40 @@ def revise_query(version: QuoteVersion, rows: Sequence[QuoteDongle]) -> str:
     return urlencode(asked, doseq=True)
 
 
-def carried_by(rows: Sequence[tuple[QuoteDongle, Sequence[QuoteLine]]]) -> dict[int, list[Licence]]:
-    """Of the dongles of a version the licences that were quoted, as they are today, wherever they went since (Q8)."""
+def carried_by(
+    rows: Sequence[tuple[QuoteDongle, Sequence[QuoteLine]]], *, owner: int | None = None
+) -> dict[int, list[Licence]]:
+    """Of the dongles of a version the licences that were quoted, as they are today, wherever they went since (Q8).
+
+    For a customer (`owner`, an id) only those that are theirs still: what became of others is the new owner's.
+    """
     quoted_on = {facts["licence"]: quoted.dongle_id for quoted, _ in rows for facts in quoted.licences}
     carried: dict[int, list[Licence]] = {quoted.dongle_id: [] for quoted, _ in rows}
-    for licence in dongle_queries.licences_at(quoted_on):
+    licences = dongle_queries.licences_at(quoted_on)
+    for licence in licences if owner is None else licences.filter(dongle__customer=owner):
         carried[quoted_on[licence.pk]].append(licence)
     return carried
 
 
 def shown_dongles(
-    rows: Sequence[tuple[QuoteDongle, Sequence[QuoteLine]]], carried: Mapping[int, Sequence[Licence]], today: date
+    rows: Sequence[tuple[QuoteDongle, Sequence[QuoteLine]]],
+    carried: Mapping[int, Sequence[Licence]],
+    today: date,
+    *,
+    owner: int | None = None,
 ) -> Sequence[ShownDongle]:
-    """The dongles of a version as its page shows them."""
+    """The dongles of a version as its page shows them; to a customer (`owner`) without the date of one that went."""
     families = {line.product.family.name for _, lines in rows for line in lines}
     families |= {licence.product.family.name for licences in carried.values() for licence in licences}
     releases = dongle_queries.published_releases(families)
-    return [_shown(quoted, lines, carried[quoted.dongle_id], releases, today) for quoted, lines in rows]
+    return [
+        _shown(quoted, lines, carried[quoted.dongle_id], releases, today, _date_of(quoted, owner))
+        for quoted, lines in rows
+    ]
+
+
+def _date_of(quoted: QuoteDongle, owner: int | None) -> date | None:
+    return quoted.dongle.issued_expiry_on if owner in (None, quoted.dongle.customer_id) else None
 
 
 def _shown(
@@ -178,6 +195,7 @@ def _shown(
     carried: Sequence[Licence],
     releases: Sequence[PublishedRelease],
     today: date,
+    expires_on: date | None,
 ) -> ShownDongle:
     by_licence: dict[int, list[QuoteLine]] = {}
     for index in range(len(quoted.licences)):
@@ -213,7 +231,7 @@ def _shown(
                 missed=missed_by(facts, [release for release in releases if release.family == family]),
             )
         )
-    return ShownDongle(quoted, groups, build_timeline(rows, releases, today, expires_on=quoted.dongle.issued_expiry_on))
+    return ShownDongle(quoted, groups, build_timeline(rows, releases, today, expires_on=expires_on))
 
 
 def missed_by(facts: dict[str, Any] | None, releases: Sequence[PublishedRelease]) -> tuple[PublishedRelease, ...]:

@@ -181,4 +181,4 @@ def _of_code(code: UnlockCode, dongle: Dongle) -> Iterator[Told]:
     yield Told(code.issued_on, f"Unlock code {code}", address, f"for the date {write_day(code.expiry_on)}")
     if hasattr(code, "receipt"):
         applied_on = timezone.localdate(code.receipt.confirmed_at)
-        yield Told(applied_on, f"Code {code} applied", address, f"receipt entered by {code.receipt.confirmed_by}")
+        yield Told(applied_on, f"Code {code} applied", address, "receipt entered")

@@ -10,23 +10,23 @@ from portal.wording import write_day
 from renewals.models import Order, OrderLine
 from renewals.overviews.my.standing import my_quote_address
 from renewals.overviews.orders import codes_of_order
-from renewals.overviews.quotes import carried_by, saved_rows, shown_dongles
+from renewals.overviews.quotes import ShownDongle, carried_by, saved_rows, shown_dongles
 from renewals.states import OrderState
 
 
 class OwnLine(NamedTuple):
-    """A line of an order that was fulfilled: what it was in words, and the serial if the dongle is still theirs."""
+    """A line of an order that was fulfilled: what it was in words, of which dongle, and whether that is still theirs."""
 
     line: OrderLine
     what: str
+    serial: str
     is_own: bool
 
 
 def own_order_overview(order: Order, customer: Customer, today: date) -> dict[str, Any]:
     """An order's page: how it stands, what was ordered and what came of it, its codes and what to do next."""
-    lines = list(
-        order.lines.select_related("licence__product", "licence__dongle", "period", "quote_line").order_by("pk")
-    )
+    related = ("licence__product", "licence__dongle", "period", "quote_line__quoted__dongle")
+    lines = list(order.lines.select_related(*related).order_by("pk"))
     dongles = [row.dongle for row in order.version.dongles.select_related("dongle")]
     codes = [code for code in codes_of_order(order, dongles) if code.dongle.customer_id == customer.pk]
     return {
@@ -34,12 +34,27 @@ def own_order_overview(order: Order, customer: Customer, today: date) -> dict[st
         "version": order.version,
         "quote_address": my_quote_address(order.quote_id),
         "standing": _standing(order),
-        "lines": [OwnLine(line, _what(line), line.licence.dongle.customer_id == customer.pk) for line in lines],
-        "shown": [] if lines else shown_dongles(rows := saved_rows(order.version), carried_by(rows), today),
+        "lines": [
+            OwnLine(line, _what(line), own_serial(line, customer), line.licence.dongle.customer_id == customer.pk)
+            for line in lines
+        ],
+        "shown": [] if lines else _shown(order, customer, today),
         "codes": codes,
         "waiting": _waiting(codes),
         "files": list(order.files.values_list("name", flat=True)),
     }
+
+
+def own_serial(line: OrderLine, customer: Customer) -> str:
+    """The dongle that carries a line's licence; where that is another customer's by now, the one that was quoted."""
+    if line.licence.dongle.customer_id == customer.pk:
+        return line.licence.dongle.serial
+    return line.quote_line.quoted.dongle.serial if line.quote_line else ""
+
+
+def _shown(order: Order, customer: Customer, today: date) -> Sequence[ShownDongle]:
+    rows = saved_rows(order.version)
+    return shown_dongles(rows, carried_by(rows, owner=customer.pk), today, owner=customer.pk)
 
 
 def _standing(order: Order) -> str:
