@@ -92,9 +92,12 @@ def staff_page(ability: str = "see") -> Callable[[Callable[..., HttpResponse]], 
 
 
 def contacts_on_file(email: str) -> QuerySet[Contact]:
-    """The contacts with this address who have not left, of customers that are not merged into others."""
+    """The contacts with this address who have not left, of customers that are not merged into others; the oldest first.
+
+    So whoever puts somebody's address on file later comes second.
+    """
     found = Contact.objects.filter(has_address(email), left_on__isnull=True, customer__merged_into__isnull=True)
-    return found.exclude(email="").select_related("customer").order_by("customer__name", "customer", "pk")
+    return found.exclude(email="").select_related("customer").order_by("pk")
 
 
 def organisations_of(user: User) -> QuerySet[Customer]:

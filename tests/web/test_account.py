@@ -10,11 +10,12 @@ from django.test import Client
 from django.urls import reverse
 
 from portal import outbox
-from portal.audit import Actor
+from portal.audit import Actor, Deed, record
 from portal.errors import DomainError
 from portal.models import AuditEvent, Contact, Customer, OutboxMessage, SentMail, User
 from portal.services import customers
 from portal.services.customers import Addresses
+from portal.services.logins import open_account
 from renewals.documents.quote import quote_data, quote_pdf
 from renewals.models import QuoteVersion, RenewalRequest
 from renewals.overviews import held
@@ -433,3 +434,23 @@ def test_the_pages_are_for_everybody(portal, browser, client, today):
         page.set_viewport_size({"width": 320, "height": 700})
         assert page.evaluate("document.documentElement.scrollWidth") == 320
     assert found == []
+
+
+def test_the_file_tells_nothing_of_who_is_on_file_with_others_and_was_only_written_down_here(owner, ada, client):
+    theirs = world.make_customer("Zeta Institute")
+    Contact.objects.filter(customer=theirs).update(name="Zoe", email="zoe@zeta.example")
+    zoe = world.make_user("customer", "zoe@zeta.example", customer=theirs)
+    client.force_login(zoe)
+    record(Actor.of(zoe), world.at("2026-02-01"), Deed("log_in", zoe))
+    owner.post(NEW, {"name": "Zoe", "email": zoe.email})
+    found = json.loads(b"".join(owner.get(FILE)))
+    assert [each["email"] for each in found["contacts"]] == [ada.email, zoe.email]
+    assert [each["email"] for each in found["logins"]] == [ada.email]
+    assert not [each for each in found["deeds"] if each["kind"] == "User"]
+
+
+def test_who_is_put_on_file_elsewhere_later_still_logs_in_to_their_own_organisation(ada, client):
+    first = world.make_customer("Aardvark Laboratory")
+    Contact.objects.create(customer=first, name="Ada", email=ada.email)
+    user = open_account(email=ada.email, actor=world.SALES, at=world.at("2026-02-01"))
+    assert user.customer == ada.customer
