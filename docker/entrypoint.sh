@@ -32,7 +32,8 @@ case "${1:-web}" in
   web)
     wait_for_database
     exec gunicorn portal.wsgi --worker-class gthread --workers "${WEB_WORKERS:-2}" --threads "${WEB_THREADS:-4}" \
-      --bind "${WEB_BIND:-0.0.0.0:8000}" --worker-tmp-dir /dev/shm --no-control-socket --access-logfile -
+      --bind "${WEB_BIND:-0.0.0.0:8000}" --worker-tmp-dir /dev/shm --no-control-socket \
+      --access-logfile - --logger-class portal.logs.AccessLogger
     ;;
   worker)
     wait_for_database

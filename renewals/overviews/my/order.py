@@ -15,7 +15,7 @@ from renewals.states import OrderState
 
 
 class OwnLine(NamedTuple):
-    """A line of an order that was fulfilled: what it was in words, of which dongle, and whether that is still theirs."""
+    """A line of an order that was fulfilled: what it was, of which dongle, and whether that is still theirs."""
 
     line: OrderLine
     what: str

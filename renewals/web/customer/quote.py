@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from renewals import links, overviews
 from renewals.models import Quote, QuoteVersion
@@ -25,7 +25,7 @@ SALT = "renewals.web.customer.quote"
 STEPS = ("document", "accept", "decline", "ask", "choose", "again")
 
 
-@require_GET
+@require_safe
 def quote_of_key(request: HttpRequest, key: str) -> HttpResponse:
     """Exchange the key for a cookie and lead on to an address without it. A key that is over opens nothing."""
     version = overviews.versions_with_quote().filter(key_hash=links.hash_of(key)).first()
