@@ -32,6 +32,7 @@ def send_password_reset(message: OutboxMessage) -> None:
             "vendor": settings.VENDOR,
             "minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
         },
+        secrets=[key],
     )
 
 
@@ -62,6 +63,7 @@ def send_login_code(message: OutboxMessage, *, contact: Contact, code: str) -> N
             "vendor": settings.VENDOR,
             "address": settings.ADDRESS,
         },
+        secrets=[code],
     )
 
 

@@ -530,3 +530,18 @@ def test_the_way_in_by_the_keyboard_alone(portal, browser, has_script):
             page.fill("[name=code]", page.locator("#demo-code code").inner_text())
             page.click("main button.button-primary")
         expect(page.locator("h1")).to_have_text("Account")
+
+
+@pytest.mark.parametrize("kind", ["login_code", "password_reset"])
+def test_in_production_the_record_of_a_mail_keeps_nothing_that_logs_in(client, contact, settings, kind):
+    world.make_user("customer", contact.email, customer=contact.customer)
+    address = {"login_code": ASK, "password_reset": reverse("account_reset_password")}[kind]
+    client.post(address, {"email": contact.email})
+    message = OutboxMessage.objects.get(kind=kind)
+    settings.PRODUCTION = True
+    assert outbox.drain() == 1
+    mail = SentMail.objects.get(message=message)
+    assert mail.recipients == [contact.email]
+    for text in (mail.text, mail.html):
+        assert not re.search(r"/key/\w+-\w{6}-\w+|[A-Z]{4}-[A-Z]{4}", text)
+        assert "…" in text
