@@ -44,7 +44,8 @@ def create_user(*, account: Account, actor: Actor, at: datetime) -> User:
 def change_user(*, user: User, account: Account, actor: Actor, at: datetime) -> User:
     """Change what a user is. Who is deactivated is logged out everywhere, and their tokens end.
 
-    So is who becomes one of the vendor's staff: a customer's session was opened by a mailed code alone.
+    So is who becomes one of the vendor's staff, and begins anew: a customer's session was opened by a mailed code,
+    and whoever read their mail once may have left a passkey and a password, which would be both factors of staff.
 
     Refuses `not_allowed`, `email_taken`, `customer_missing`, `own_role` (nobody changes their own role or deactivates
     themselves) and `last_administrator`.
@@ -67,13 +68,28 @@ def change_user(*, user: User, account: Account, actor: Actor, at: datetime) -> 
         setattr(user, name, value)
     user.email = _normal(account.email)
     user.save(update_fields=list(account._asdict()))
-    if not user.is_active or (was_customer and user.role != User.Role.CUSTOMER):
+    becomes_staff = was_customer and user.role != User.Role.CUSTOMER
+    if not user.is_active or becomes_staff:
         get_token_model().objects.filter(user=user).delete()
         end_sessions(user, at)
+    if becomes_staff:
+        _begin_anew(user, actor, at)
     was, became = differing(before, _account_of(user))
     if became:
         record(actor, at, Deed("change", user, was, became))
     return user
+
+
+def _begin_anew(user: User, actor: Actor, at: datetime) -> None:
+    """Take password and passkeys, and mail a link to choose a password; the second factor is set up with the login."""
+    factors = Authenticator.objects.filter(user=user)
+    kinds = sorted(factors.values_list("type", flat=True))
+    factors.delete()
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    if kinds:
+        record(actor, at, Deed("remove_second_factors", user, before={"factors": kinds}))
+    outbox.post("password_reset", [{"user_id": user.pk}], at=at)
 
 
 def _check_account(account: Account, user: User | None = None) -> None:

@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.test import Client
 from knox.models import get_token_model
@@ -130,3 +131,30 @@ def test_two_administrators_who_deactivate_each_other_leave_one():
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_they_leave_none():
     assert deactivate_each_other(locked=False)[1] == 0
+
+
+def test_a_customer_who_becomes_staff_keeps_neither_password_nor_passkey_and_is_told_by_mail(admin, catalogue):
+    user = world.make_user("customer", "ada@cells.example", customer=world.make_customer())
+    passkey = Authenticator.Type.WEBAUTHN
+    Authenticator.objects.create(user=user, type=passkey, data={"name": "Telephone", "credential": {}})
+    change(user, admin, role="sales")
+    user.refresh_from_db()
+    assert not user.has_usable_password()
+    assert not Authenticator.objects.filter(user=user).exists()
+    assert [message.payload for message in OutboxMessage.objects.filter(kind="password_reset")] == [
+        {"user_id": user.pk}
+    ]
+    events = AuditEvent.objects.order_by("pk").values_list("action", "before", "after")
+    assert list(events) == [
+        ("remove_second_factors", {"factors": ["webauthn"]}, {}),
+        ("change", {"role": "customer"}, {"role": "sales"}),
+    ]
+
+
+def test_staff_who_change_roles_keep_both(admin):
+    user = world.make_user("sales")
+    change(user, admin, role="finance")
+    user.refresh_from_db()
+    assert user.has_usable_password()
+    assert Authenticator.objects.filter(user=user).exists()
+    assert not OutboxMessage.objects.exists()
