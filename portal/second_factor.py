@@ -240,13 +240,44 @@ class ActivateForm(ActivateTOTPForm):
             raise ValidationError(NOT_OF_THIS_APP, code="incorrect_code") from None
 
 
+class _CredentialField(forms.JSONField):
+    """What a browser made or signed: an object. allauth passes over a 0 unread; brackets without end are no JSON."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            found = super().to_python(value)
+        except RecursionError:
+            found = 0
+        if found is not None and not isinstance(found, dict):
+            raise ValidationError(WRONG_PASSKEY, code="incorrect_code")
+        return found
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """For the page that comes back: without it, since a credential is made anew each time."""
+        return None
+
+
+def _read(parse: Callable[[], Any]) -> Any:
+    """What allauth reads of a credential. It trusts that browsers have made it; what none makes is refused."""
+    try:
+        return parse()
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise ValidationError(WRONG_PASSKEY, code="incorrect_code") from None
+
+
 class PasskeyForm(AuthenticateWebAuthnForm):
     """What the browser signed with a passkey."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["credential"] = _CredentialField()
 
     def clean_credential(self) -> Authenticator:
         key = failures.code_key(self.user)
         try:
-            return super().clean_credential()
+            return _read(super().clean_credential)
         except ValidationError as error:
             if error.code in failures.HELD_CODES:
                 raise failures.refusal(context.request, key) from None
@@ -261,9 +292,13 @@ class PasskeyAgainForm(PasskeyForm):
 class LoginByPasskeyForm(LoginWebAuthnForm):
     """A customer's passkey, which alone logs in. Those of staff are a second factor and open nothing here."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["credential"] = _CredentialField()
+
     def clean_credential(self) -> Authenticator:
         try:
-            found: Authenticator = super().clean_credential()
+            found: Authenticator = _read(super().clean_credential)
         except ValidationError:
             raise ValidationError(WRONG_PASSKEY, code="incorrect_code") from None
         if not found.user.is_active or found.user.role != User.Role.CUSTOMER:
@@ -283,7 +318,12 @@ class AddPasskeyForm(AddWebAuthnForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["credential"] = _CredentialField()
         _name_field(self)
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = _read(super().clean)
+        return found
 
 
 class RenamePasskeyForm(EditWebAuthnForm):
