@@ -9,7 +9,7 @@ from django.utils import timezone
 from dongles.queries import fingerprints_of
 from portal.audit import Actor, Deed, record
 from portal.errors import DomainError
-from portal.models import AuditEvent, Contact
+from portal.models import AuditEvent, Contact, Customer
 from renewals.models import Order, QuoteDongle, QuoteVersion, RenewalRequest
 from renewals.overviews.offers import is_at_list_terms
 from renewals.queries import DongleRequest
@@ -42,8 +42,10 @@ def quote_at_once(
     """Price what a contact on file asks for their organisation's dongles, and mail them the quote (Q5); no one else.
 
     Asked for again while such a quote is open and the dongles are as they were, that quote is mailed again and no
-    second one made. `answers` is the request that is answered. Refuses what `draft_quote` and `send_quote` refuse.
+    second one made, at the same moment either: who asks for a customer waits for who asked before. `answers` is the
+    request that is answered. Refuses what `draft_quote` and `send_quote` refuse.
     """
+    _wait_for_others(contact)
     open_version = _open_version(requests, contact, timezone.localdate(at))
     if open_version is None:
         draft = draft_quote(customer=contact.customer, requests=requests, answers=answers, actor=PORTAL, at=at)
@@ -55,6 +57,14 @@ def quote_at_once(
             answer_requests(quote=version.quote, actor=PORTAL, at=at)
     record(actor, at, Deed("ask", version, after={"asked_by": contact.email}))
     return version
+
+
+def _wait_for_others(contact: Contact) -> None:
+    """Ask for a customer one after the other: under the lock of its row, which comes before those of quotes.
+
+    It leaves the key alone, so that whoever places an order meanwhile does not wait.
+    """
+    Customer.objects.select_for_update(no_key=True, of=("self",)).get(pk=contact.customer_id)
 
 
 def _open_version(requests: Sequence[DongleRequest], contact: Contact, today: date) -> QuoteVersion | None:
@@ -84,6 +94,7 @@ def quote_otherwise(
     The quote that it was chosen instead of stays what it is: whichever is accepted first counts. Refuses
     `too_many_quotes`, and what `quote_at_once` refuses.
     """
+    _wait_for_others(contact)
     _check_rate(version, at)
     return quote_at_once(requests=requests, contact=contact, actor=actor, at=at)
 

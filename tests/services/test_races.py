@@ -6,20 +6,25 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
+from functools import partial
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from dongles.models import Dongle, Replacement, SmaPeriod, UnlockCode
+from portal import outbox
 from portal.errors import DomainError
-from renewals.models import Order, RevenueSegment
-from renewals.services import quotes
+from portal.models import OutboxMessage, SentMail
+from renewals.models import Order, Quote, RenewalRequest, RevenueSegment
+from renewals.services import answers, quotes, requests
 from renewals.services.replacements import replace_dongle
 from tests import world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 THREADS = 20
+WANTED = {"renew_years": 1, "added": []}
 
 
 class WithoutRowLocks:
@@ -168,3 +173,29 @@ def test_without_the_lock_what_was_bought_misses_the_new_dongle_or_one_of_them_c
     accepted, replaced, stated = accepted_and_replaced(dongle, locked=False)
     is_sold_and_lost = isinstance(accepted, Order) and stated == [date(2026, 3, 31)]
     assert is_sold_and_lost or not isinstance(accepted, Order | DomainError) or not isinstance(replaced, Replacement)
+
+
+def test_requests_for_the_same_at_the_same_moment_lead_to_one_quote_q5(dongle):
+    email = dongle.customer.contacts.get().email
+    asked = [
+        requests.ask_for_quote(
+            serials=["104233"], name="Ada", email=email, wanted=WANTED, actor=answers.PORTAL, at=world.at("2026-02-01")
+        )
+        for _ in range(4)
+    ]
+    answer = partial(answers.answer_at_once, actor=answers.PORTAL, at=world.at("2026-02-01"))
+    found = at_once([partial(answer, request=each) for each in asked])
+    assert [each.looked_up_at for each in found] == [world.at("2026-02-01")] * 4
+    assert Quote.objects.count() == 1
+    assert set(RenewalRequest.objects.values_list("state", "quote")) == {("answered", Quote.objects.get().pk)}
+
+
+def test_two_workers_with_the_same_message_of_a_request_make_one_quote_and_one_mail_q5(dongle):
+    email = dongle.customer.contacts.get().email
+    requests.ask_for_quote(
+        serials=["104233"], name="Ada", email=email, wanted=WANTED, actor=answers.PORTAL, at=timezone.now()
+    )
+    message = OutboxMessage.objects.get()
+    assert sorted(map(str, at_once([partial(outbox.deliver, message.pk)] * 4))) == ["False"] * 3 + ["True"]
+    assert outbox.drain() == 1
+    assert (Quote.objects.count(), SentMail.objects.count()) == (1, 1)
