@@ -141,6 +141,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep the outbox": {"task": "portal.tasks.sweep_outbox", "schedule": 30.0},
     "forget the files of old jobs": {"task": "portal.tasks.forget_old_job_files", "schedule": 86_400.0},
+    "forget sessions that are over": {"task": "portal.tasks.forget_sessions", "schedule": 3600.0},
     "begin the campaign of the month": {"task": "renewals.tasks.begin_scheduled_campaign", "schedule": 3600.0},
     "look for customers entered twice": {
         "task": "portal.tasks.start_daily_job",

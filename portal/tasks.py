@@ -1,8 +1,9 @@
-"""Celery's tasks: the handing on of outbox messages, whose rows are the record of the work; sealing; daily cleaning."""
+"""Celery's tasks: the handing on of outbox messages, whose rows are the record of the work; sealing; cleaning."""
 
 from typing import Any
 
 from celery.signals import worker_ready
+from django.core.management import call_command
 from django.utils import timezone
 
 from portal import audit_chain, jobs, outbox
@@ -26,6 +27,12 @@ def sweep_outbox() -> None:
 def forget_old_job_files() -> None:
     """Once a day: what jobs were given and made is kept for 30 days."""
     jobs.forget_old_files(timezone.now())
+
+
+@app.task
+def forget_sessions() -> None:
+    """Every hour: sessions that are over go. Whoever asks for a code or a quote makes one, machines too."""
+    call_command("clearsessions")
 
 
 @app.task

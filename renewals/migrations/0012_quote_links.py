@@ -7,6 +7,8 @@ class Migration(migrations.Migration):
     """Of the keys in links only hashes stay: links that were mailed before go on working.
 
     They can't be mailed again, since no random number belongs to them: a mail points to the document instead.
+
+    Taken back, the links of all quotes that were sent until then open nothing any more: keys don't come back from hashes.
     """
 
     dependencies = [

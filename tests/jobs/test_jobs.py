@@ -7,6 +7,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from portal import jobs, outbox
 from portal.audit import Actor
 from portal.errors import DomainError
 from portal.models import AuditEvent, Customer, Job, JobFile, OutboxMessage, SentMail
-from portal.tasks import start_daily_job
+from portal.tasks import forget_sessions, start_daily_job
 from tests import world
 from tests.jobs.workers import WORKERS, work_off
 from tests.outbox.conftest import PROJECT, database_url, kill_group, wait_until
@@ -251,3 +252,11 @@ class TestWithOtherProcesses:
         for thread in threads:
             thread.join(30)
         assert len(names()) == 8
+
+
+def test_sessions_that_are_over_go_by_themselves_and_others_stay(settings):
+    for key, hours in (("over", -1), ("open", 1)):
+        Session.objects.create(session_key=key, session_data="", expire_date=timezone.now() + timedelta(hours=hours))
+    forget_sessions()
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["open"]
+    assert "portal.tasks.forget_sessions" in {each["task"] for each in settings.CELERY_BEAT_SCHEDULE.values()}
