@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dongles.unlock import NotASerial, canonical_serial
 
 BETWEEN = re.compile(r"[\n\r\v\f\t,;|\x85\u2028\u2029]+")
+AND = re.compile(r"\s(?:and|und|et|&|\+)\s", re.IGNORECASE)
 # What people write before a serial number, and around it.
 CALLED = re.compile(r"(?:(?:dongle|serial|number|no|nr|s/n|sn)(?:s?\b[\s.:#]*|[.:#]+\s*))+(?=\S)", re.IGNORECASE)
 AROUND = " .:\"'“”„‘’«»()[]{}<>#*•·–—-"
@@ -26,7 +27,8 @@ class PastedSerials(NamedTuple):
 def serials_in(text: str) -> PastedSerials:
     """Read a text of serial numbers between commas, semicolons, tabs, lines or spaces.
 
-    A space may also stand inside a number as it is printed: “104 233” is one, “104233 104234” are two.
+    A space may also stand inside a number as it is printed: “104 233” is one, “104233 104234” are two, as are
+    “104 233 and 104 234”.
     """
     serials: dict[str, str] = {}
     refused: dict[str, str] = {}
@@ -48,7 +50,7 @@ def _plain(text: str) -> str:
 
 
 def _parts(text: str) -> Iterable[str]:
-    for piece in BETWEEN.split(text):
+    for piece in BETWEEN.split(AND.sub("\n", text)):
         part = CALLED.sub("", piece.strip(AROUND)).strip(AROUND)
         words = part.split()
         if len(words) > 1 and all(len(word) >= WHOLE for word in words):
