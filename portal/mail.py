@@ -1,6 +1,7 @@
 """Mail: written from a pair of templates, sent, and recorded once per outbox message."""
 
 import hashlib
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from email.utils import parseaddr
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from django.utils import timezone
 from portal.models import OutboxMessage, SentMail
 
 NOT_KEPT = "…"
+COLUMNS = 78  # of a plain text, as mail programs show and quote it
 
 
 class Attachment(NamedTuple):
@@ -43,8 +45,9 @@ def send_mail(
     """
     if SentMail.objects.filter(message=message).exists():
         return
-    text: str = render_to_string(f"email/{template}.txt", dict(context))
-    html: str = render_to_string(f"email/{template}.html", dict(context))
+    said = {"vendor": settings.VENDOR, **context}
+    text = in_columns(render_to_string(f"email/{template}.txt", said))
+    html: str = render_to_string(f"email/{template}.html", said)
     mail = EmailMultiAlternatives(
         subject, text, to=list(recipients), headers={**headers, "Message-ID": message_id(message)}
     )
@@ -63,6 +66,22 @@ def send_mail(
         attachments=[{"name": each.name, "sha256": hashlib.sha256(each.content).hexdigest()} for each in attachments],
         sent_at=timezone.now(),
     )
+
+
+def in_columns(text: str) -> str:
+    """A text in lines of 78 columns at most, what is left of a line indented like it; an address is never broken."""
+    lines = (
+        textwrap.wrap(
+            line,
+            COLUMNS,
+            subsequent_indent=" " * (len(line) - len(line.lstrip(" -"))),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        or [""]
+        for line in text.strip("\n").splitlines()
+    )
+    return "\n".join(line for wrapped in lines for line in wrapped) + "\n"
 
 
 def message_id(message: OutboxMessage) -> str:

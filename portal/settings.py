@@ -20,6 +20,7 @@ PORTAL_LOCAL_DIR; for the embedded PostgreSQL (portal/embedded/) PORTAL_POSTGRES
 """
 
 import os
+from email.utils import formataddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -260,7 +261,6 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
 
-DEFAULT_FROM_EMAIL = os.environ.get("PORTAL_FROM_EMAIL", "SMA Portal <sma@vendor.example>")
 if url := required("EMAIL_URL"):
     parts = urlsplit(url)
     EMAIL_HOST, EMAIL_PORT = parts.hostname, parts.port or (465 if parts.scheme == "smtps" else 587)
@@ -292,12 +292,14 @@ VENDOR = {
     "address": required("PORTAL_VENDOR_ADDRESS") or "1 Example Way, Cambridge CB1 0AA, United Kingdom",
     "email": required("PORTAL_VENDOR_EMAIL") or "sma@vendor.example",
     "registration": os.environ.get("PORTAL_VENDOR_REGISTRATION", "" if PRODUCTION else "VAT GB 000 0000 00 (invented)"),
-    "telephone": os.environ.get("PORTAL_VENDOR_TELEPHONE", ""),
+    "telephone": os.environ.get("PORTAL_VENDOR_TELEPHONE", "" if PRODUCTION else "+44 1632 960100"),  # invented
     "team": os.environ.get("PORTAL_VENDOR_TEAM") or "SMA team",
     "terms": os.environ.get("PORTAL_VENDOR_TERMS")
     or "The Software Maintenance Agreement covers all licences on a dongle through its SMA expiry date. The software"
     " goes on running after that date; builds made later do not run. Payment within 30 days of the invoice.",
 }
+
+DEFAULT_FROM_EMAIL = os.environ.get("PORTAL_FROM_EMAIL") or formataddr((VENDOR["name"], VENDOR["email"]))
 
 SIGNER_SOCKET = required("PORTAL_SIGNER_SOCKET")
 UNLOCK_KEYS_FILE = required("PORTAL_UNLOCK_KEYS")

@@ -109,6 +109,7 @@ def send_codes(message: OutboxMessage) -> None:
             "is_cancelled": order.state == OrderState.CANCELLED,
             "codes": newest,
             "check_address": check_address(newest),
+            "own_address": settings.ADDRESS + reverse("renewals:my_home"),
         },
     )
 
@@ -136,6 +137,7 @@ def send_replacement(message: OutboxMessage) -> None:
             "programming": codes[about.successor_id],
             "emptying": codes.get(about.predecessor_id),
             "check_address": check_address([codes[about.successor_id]]),
+            "own_address": settings.ADDRESS + reverse("renewals:my_home"),
         },
     )
 
@@ -163,6 +165,7 @@ def send_bridge(message: OutboxMessage) -> None:
             "until": newest[0].code.expiry_on,
             "codes": newest,
             "check_address": check_address(newest),
+            "own_address": settings.ADDRESS + reverse("renewals:my_home"),
         },
     )
 
@@ -214,6 +217,7 @@ def send_reminder(
             "contact": to,
             "stop_address": address,
             "vendor": settings.VENDOR,
+            "renew_address": settings.ADDRESS + reverse("renewals:renew"),
             "wording": Wording(customer.locale, customer.currency),
         },
         attachments=[quote_attachment(version) for version in attached],

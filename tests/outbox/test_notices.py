@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from dongles.models import UnlockCode
 from portal import outbox
+from portal.mail import in_columns
 from portal.models import Contact, OutboxMessage, SentMail
 from renewals.services.cancellations import cancel_order
 from tests import world
@@ -34,7 +35,7 @@ def test_a_quote_mail_says_what_is_offered_and_what_to_do(dongle):
         "It is valid until 3 Mar 2026, that day included.",  # 1 Feb 2026 + 30 days
         "SMA expiry date now: 31 Mar 2026",
         "With this quote:     31 Mar 2027",
-        "Volocity Visualisation: SMA, one year, 1 Apr 2026 to 31 Mar 2027: €1,200.00",
+        "  - Volocity Visualisation: SMA, one year\n    1 Apr 2026 to 31 Mar 2027: €1,200.00\n",
         "Net:   €2,100.00",
         "Tax:   €399.00 (19%)",
         "Total: €2,499.00 (EUR)",
@@ -143,3 +144,20 @@ def test_a_quote_writes_dates_and_amounts_as_the_customer_does(dongle):
         assert "2.499,00\xa0€" in text
         assert "03.03.2026" in text  # thirty days after the day of sending
         assert "31.03.2027" in text
+
+
+def test_a_quote_mail_that_leaves_late_says_the_date_that_the_quote_was_priced_with(dongle):
+    version = world.send(dongle, "2026-02-01")
+    type(dongle).objects.filter(pk=dongle.pk).update(issued_expiry_on="2026-04-09")  # by a bridge, say
+    assert "SMA expiry date now: 31 Mar 2026" in newest_mail().text
+    assert version.dongles.get().paid_through.isoformat() == "2026-03-31"
+
+
+def test_no_line_of_a_text_is_longer_than_78_columns_but_an_address():
+    long = "  - " + "word " * 30
+    address = "http://127.0.0.1:8000/" + "q" * 80
+    lines = in_columns(f"{long}\n\n{address}\n1  2009-JEGS-S400-0097 85\n\n").splitlines()
+    assert lines[1].startswith("    word")
+    assert max(map(len, lines[:2])) <= 78
+    assert " ".join(lines[:3]).split() == long.split()  # nothing is lost
+    assert lines[3:] == ["", address, "1  2009-JEGS-S400-0097 85"]

@@ -35,7 +35,8 @@ def test_before_the_end_it_says_when_what_then_and_whom_to_ask(dongle):
         "After the end of an SMA the software goes on running",
         "Renewing early loses nothing",
         "an upgrade to it has to be bought, at a higher charge.",
-        "For a quote write to sma@vendor.example: the serial number is all that we need.",
+        "For a quote the serial number is all that we need. Type it at\nhttp://127.0.0.1:8000/renew/\n"
+        "or write to sma@vendor.example.\n",
         f"This reminder goes to {dongle.customer.contacts.get().email}.",
     ):
         assert said in mail.text
@@ -52,7 +53,7 @@ def test_delivered_later_it_counts_the_days_from_then(dongle):
 def test_whoever_looks_after_the_customer_is_named(dongle):
     dongle.customer.owner = world.make_user("sales")
     dongle.customer.save()
-    assert "For a quote write to Sales, sales@vendor.example:" in mail_of("2026-03-01").text
+    assert "or write to Sales, sales@vendor.example.\n" in mail_of("2026-03-01").text
 
 
 def test_after_the_end_it_says_whether_a_major_release_was_missed(dongle):
@@ -60,7 +61,10 @@ def test_after_the_end_it_says_whether_a_major_release_was_missed(dongle):
     world.make_release("7.0", "2026-04-10")
     mail = mail_of("2026-04-30")
     assert mail.subject == "The SMA of dongle 104233 ended 30 days ago"
-    assert "Volocity 7.0 came out while there was no SMA: renewing takes an upgrade, at a higher charge." in mail.text
+    assert (
+        "  Volocity 7.0 came out while there was no SMA: renewing takes an upgrade, at\n  a higher charge.\n"
+        in mail.text
+    )
     assert "the software goes on running as it does now" in mail.text
     assert "Renewing early" not in mail.text
 
@@ -69,7 +73,7 @@ def test_of_a_ragged_dongle_it_says_what_the_lapsed_licence_missed(catalogue):
     world.make_dongle(licences=[("VOL-VIS", "2025-06-30"), ("VOL-QNT", "2026-03-31")])
     world.make_release("7.0", "2025-09-01")
     text = mail_of("2026-03-01").text
-    assert "Volocity 7.0 came out while not all of its licences had an SMA: renewing takes an upgrade" in text
+    assert "  Volocity 7.0 came out while not all of its licences had an SMA: renewing\n  takes an upgrade" in text
 
 
 def test_within_the_days_of_grace_nothing_is_missed_and_it_says_until_when(dongle):
@@ -133,7 +137,7 @@ def test_a_quote_that_can_not_be_accepted_is_not_named(dongle, quoted):
     quoted(dongle)
     mail = mail_of("2026-03-01")
     assert "Our offer" not in mail.text
-    assert "For a quote write to" in mail.text
+    assert "For a quote the serial number is all that we need." in mail.text
     assert mail.attachments == []
 
 
@@ -155,7 +159,7 @@ def test_of_many_quotes_two_are_attached(dongle):
     assert mail.text.count("Our offer: quote") == 3
     assert len(mail.attachments) == 2
     assert "The first 2 of the 3 quotes named above are attached" in mail.text
-    assert "For a quote for the other dongles write to" in mail.text
+    assert "For a quote for the other dongles the serial number is all that we need." in mail.text
 
 
 def test_several_dongles_stand_in_the_order_of_their_ends(dongle):
