@@ -1,5 +1,6 @@
 """manage.py serve [--port N]: the portal on this machine, for development and the demo."""
 
+import os
 import signal
 import socket
 from typing import Any
@@ -39,6 +40,8 @@ class Command(BaseCommand):
 
     def handle(self, *, port: int, **options: Any) -> None:
         require_free_port(port)
+        if not os.environ.get("PORTAL_ADDRESS"):
+            settings.ADDRESS = f"http://{HOST}:{port}"  # where the links in mails and documents lead
         # This process outlives its workers: by opening the database first it keeps the embedded server for them.
         require_tables()
         logins, customer = demo_logins(), import_string("renewals.demo.customers_login")()
