@@ -159,6 +159,6 @@ def check_entitled(file: ReleaseFile, estate: Estate, today: date) -> None:
     takes = f" It needs an SMA to {write_day(offer.needed.sma_to)}: ask for a quote." if offer else ""
     raise DomainError(
         "build_not_entitled",
-        f"{file.release} was built on {write_day(build.build_on)} and runs on none of your dongles.{takes}",
+        f"{file.release} was released on {write_day(build.build_on)} and runs on none of your dongles.{takes}",
         {"release": str(file.release)},
     )

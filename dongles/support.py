@@ -86,7 +86,7 @@ def _by_version(family: str, latest: Release | None, expires_on: date | None) ->
         return SupportAnswer(True, f"The SMA does not limit {family} support, and no version is out yet.")
     rule = (
         f"The SMA does not limit {family} support as such, but only the latest version is supported: {latest.version},"
-        f" built on {write_day(latest.build_on)}."
+        f" released {write_day(latest.build_on)}."
     )
     if expires_on is not None and runs(latest.build_on, expires_on):
         reason = f"{rule} It runs with the SMA date of {write_day(expires_on)}."

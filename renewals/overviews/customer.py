@@ -25,8 +25,8 @@ SHOWN = (QuoteState.SENT, QuoteState.ACCEPTED, QuoteState.DECLINED)
 
 # What the items of a quote are, for people who have never bought one.
 EXPLAINED = {
-    QuoteLine.Kind.SMA_YEAR: "A year of the Software Maintenance Agreement (SMA): every build that is made through its"
-    " last day runs on your dongle, also after that day.",
+    QuoteLine.Kind.SMA_YEAR: "A year of the Software Maintenance Agreement (SMA): every version that is released"
+    " through its last day runs on your dongle, also after that day.",
     QuoteLine.Kind.SMA_PART: "A part of a year of the SMA, counted in months and days, so that everything on the dongle"
     " ends on one day.",
     QuoteLine.Kind.UPGRADE: "A major release came out while a licence had no SMA. Coming back takes an upgrade to it,"

@@ -57,7 +57,7 @@ def test_volocity_is_supported_without_an_sma_where_the_latest_version_runs_s1()
     # The SMA ended on 31 Mar 2026, the day on which 8.1 was built; it is asked a year later.
     answer = may_call("latest_version", [licence()], LATEST, D("2026-03-31"), D("2027-04-01"))
     assert answer.may_call
-    assert "only the latest version is supported: 8.1, built on 31 Mar 2026." in answer.reason
+    assert "only the latest version is supported: 8.1, released 31 Mar 2026." in answer.reason
     assert answer.remedy == "If you run an older one, install 8.1 first."
 
 

@@ -197,10 +197,10 @@ def test_whoever_has_the_link_sees_what_they_have_what_they_get_and_what_it_cost
     for said in (
         f"€2,499.00, valid until {write_day(today + timedelta(days=30))}, that day included.",
         "Volocity Visualisation, Volocity Quantitation",
-        f"Valid through {write_day(today + timedelta(days=30))}",
+        f"Valid until {write_day(today + timedelta(days=30))}",
         "As agreed",
         "Arithmetic",
-        "every build that is made through its last day runs on your dongle",
+        "every version that is released through its last day runs on your dongle",
         "Our SMA team answers: sma@vendor.example , +44 1223 000000.",
         "moves the date at once",
     ):
@@ -478,7 +478,7 @@ def test_what_is_not_offered_is_not_quoted(version, choice):
 def test_where_something_is_conceded_nothing_else_is_offered_beside_it(dongle, today):
     version = world.send(dongle, today, **CONCEDED)
     page = text_of(opened(version).get(page_of(version)))
-    assert "Or for another time" not in page
+    assert "Or until another day" not in page
     assert "Ten dongles" not in page
 
 
@@ -580,7 +580,7 @@ def test_contacts_see_all_quotes_and_orders_of_their_organisation_newest_first(v
     page = re.sub(r" ,", ",", text_of(owner.get(reverse("renewals:my_quotes"))))
     numbers = re.findall(r"Q-\d{6}", page)
     assert numbers == [order.quote.number, version.quote.number]
-    assert f"{order.number}, fulfilled" in page
+    assert f"{order.number}, carried out" in page
     assert f"Open {write_day(today + timedelta(days=30))} €2,499.00" in page
 
 

@@ -89,7 +89,7 @@ def test_a_build_that_runs_is_there_with_all_that_one_wants_to_know_s2(owner, ru
     assert "setup-8.0.zip" in page
     assert f"{running.size} bytes" in page.replace("\xa0", " ")
     assert "Corrects &lt;b&gt;tracking&lt;/b&gt; &amp; more." in page
-    assert re.search(r"Built on \d{1,2} [A-Z][a-z]{2} \d{4}", page)
+    assert re.search(r"Released \d{1,2} [A-Z][a-z]{2} \d{4}", page)
 
 
 def test_a_newer_build_says_which_sma_it_takes_and_leads_to_the_quote_s2(lapsed_owner, lapsed, today):
@@ -120,7 +120,7 @@ def test_old_builds_never_vanish_however_long_ago_the_sma_ended_s2(lapsed_owner,
     assert all(is_offered(lapsed_owner, file) for file in old)
     page = page_of(lapsed_owner)
     assert page.index("Volocity 0.0") < page.index("Volocity 1.0") < page.index("Volocity 8.0")
-    assert "6 older Volocity builds" in page
+    assert "6 older Volocity versions" in page
 
 
 def test_drafts_and_builds_of_days_to_come_are_not_shown(owner, dongle, today):
