@@ -7,7 +7,8 @@ from portal.models import Contact, Customer, User
 from portal.second_factor import give_demo_factor
 
 DEMO_PASSWORD = "demo-dongle-2000"  # noqa: S105 - published, and refused in production
-CUSTOMER_TO_TRY = "Sierra Blanca Biotech SL"
+CUSTOMER_TO_TRY, ALSO_THEIRS = "Sierra Blanca Biotech SL", "Instituto de Microscopía del Valle"
+OF_TRIED = "@sierrablanca.example"
 
 
 class Login(NamedTuple):
@@ -35,6 +36,12 @@ def customers_login() -> str:
     """The address by which somebody logs in as a customer, one with several dongles; empty without the demo."""
     contacts = Contact.objects.filter(customer__name=CUSTOMER_TO_TRY, left_on__isnull=True).exclude(email="")
     return str(contacts.order_by("pk").values_list("email", flat=True).first() or "")
+
+
+def login_of_two() -> str:
+    """The address of the one contact of the demo who is on file at two organisations; empty without the demo."""
+    at_both = Contact.objects.filter(customer__name=ALSO_THEIRS, left_on__isnull=True, email__endswith=OF_TRIED)
+    return str(at_both.values_list("email", flat=True).first() or "")
 
 
 class DemoCustomer(NamedTuple):
@@ -144,12 +151,16 @@ def insert_customers(count: int, users: Mapping[str, User]) -> list[Customer]:
         ),
         batch_size=2000,
     )
-    contacts = []
+    contacts: list[Contact] = []
     for index, (each, customer) in enumerate(zip(chosen, customers, strict=True)):
         for place in range(each.contacts):
             person = invented_person(index * 3 + place)
             email = f"{person.lower().replace(' ', '.')}@{each.domain}.example"
             contacts.append(Contact(customer=customer, name=person, email=email))
+    # The last contact of the customer to try also looks after another: who logs in so switches between the two.
+    both = next(contact for contact in reversed(contacts) if contact.email.endswith(OF_TRIED))
+    also = next(customer for customer in customers if customer.name == ALSO_THEIRS)
+    contacts.append(Contact(customer=also, name=both.name, email=both.email))
     Contact.objects.bulk_create(contacts, batch_size=2000)
     return customers
 

@@ -67,3 +67,4 @@ class Command(BaseCommand):
         self.stdout.write("and the code that the second step shows.")
         if customer := demo.customers_login():
             self.stdout.write(f"At /my/ log in as a customer, {customer}, with the code that the page shows.")
+            self.stdout.write(f"{demo.login_of_two()} is on file at two organisations and switches between them.")
