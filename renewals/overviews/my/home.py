@@ -78,6 +78,8 @@ def _standing(figures: dict[str, int]) -> str:
     if not active:
         return "No dongle of yours is in use."
     days = DUE_WITHIN // timedelta(days=1)
+    if active == 1 and (ended or ending):
+        return f"1 dongle: its SMA {'has ended' if ended else f'ends within {days} days'}."
     parts = []
     if ended:
         parts.append(f"the SMA of {_so_many(ended, active)} has ended")
@@ -90,5 +92,5 @@ def _standing(figures: dict[str, int]) -> str:
 
 def _so_many(number: int, of: int) -> str:
     if number == of:
-        return "it" if of == 1 else "all"
+        return "all"
     return "one" if number == 1 else str(number)
