@@ -10,14 +10,18 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
+from django.urls import reverse
 
-from portal.models import User
+from portal.models import Contact, User
 from renewals.demo import DEMO_PASSWORD, build, logins
+from renewals.models import QuoteVersion
+from renewals.states import QuoteState
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
 DESK, PHONE = (1440, 900), (390, 1400)
 LARGEST = 200_000  # bytes
+LINKED = "104407"  # a dongle with a sent quote, of a customer with dongles in many states
 
 
 class Picture(NamedTuple):
@@ -47,11 +51,39 @@ PICTURES = (
     Picture("data-quality", "/data-quality/"),
     Picture("audit", "/audit/"),
 )
+# As whoever comes to the portal, with no login. Presses may be texts to type: “field=text”.
+CONTINUE = "main form button.button-primary"
+ASKED = ("#id_serials=S/N 110070, 110287 and 110063", CONTINUE)
+PUBLIC_PICTURES = (
+    Picture("front", "/", is_dark_too=True),
+    Picture("renew", "/renew/"),
+    Picture("renew-details", "/renew/", ASKED),
+    Picture("renew-check", "/renew/", (*ASKED, "#id_name=Mara Ferrer", "#id_email=mara@nowhere.example", CONTINUE)),
+    Picture("check-code", "/check-code/", is_dark_too=True),
+    Picture("log-in", "/accounts/login/code/"),
+)
+CUSTOMERS_PICTURES = (
+    Picture("my-home", "/my/", is_dark_too=True),
+    Picture("my-dongle", "/my/dongles/104308/"),
+    Picture("my-renew", "/my/renew/?dongle=104407&dongle=110245&years=3", is_dark_too=True),
+    Picture("my-quote", "/my/dongles/104407/", ("main .next-step a.button-primary",)),
+    Picture("my-code", "/my/", ("main .next-step a.button-primary",), is_dark_too=True),
+    Picture("my-downloads", "/my/downloads/"),
+    Picture("my-support", "/my/support/"),
+    Picture("my-account", "/my/account/"),
+)
 OFFICE_PICTURES = (
     Picture("import", "/dongles/import/"),
     Picture("back-office", "/back-office/"),
     Picture("price-list", "/back-office/renewals/pricelist/", ("#result_list tbody th a",)),
 )
+
+
+def a_link_and_its_reader() -> tuple[str, str]:
+    """The address of a quote that its customer can accept, and by which address they log in."""
+    version = QuoteVersion.objects.get(state=QuoteState.SENT, dongles__dongle__serial=LINKED)
+    contact = Contact.objects.filter(customer=version.quote.customer).order_by("pk")[0]
+    return reverse("renewals:quote_of_key", args=[version.key]), contact.email
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -63,9 +95,10 @@ class Command(BaseCommand):
     help = "Take pictures of the demo's main pages, for the documentation. Needs Chromium or Chrome, and playwright."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--only", choices=["staff", "customers"], help="not the pages of the others")
         parser.add_argument("--to", type=Path, default=settings.BASE_DIR / "docs" / "screenshots", metavar="FOLDER")
 
-    def handle(self, *, to: Path, **options: Any) -> None:
+    def handle(self, *, to: Path, only: str | None, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("Pictures are taken of the demo, which is refused in production.")
         if not build.is_there():
@@ -78,21 +111,44 @@ class Command(BaseCommand):
         server.set_app(get_wsgi_application())
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            self._photograph(f"http://127.0.0.1:{server.server_port}", browser_path, to)
+            self._photograph(f"http://127.0.0.1:{server.server_port}", browser_path, to, only)
         finally:
             server.shutdown()
 
-    def _photograph(self, portal: str, browser_path: str, to: Path) -> None:
+    def _photograph(self, portal: str, browser_path: str, to: Path, only: str | None) -> None:
         from playwright.sync_api import sync_playwright  # a development dependency
 
+        link, email = a_link_and_its_reader()  # no query is let through once the browser is there
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=browser_path, args=list(FLAGS))
-            for role, pictures in ((User.Role.SALES, PICTURES), (User.Role.ADMINISTRATOR, OFFICE_PICTURES)):
-                page = browser.new_context(locale="en-GB").new_page()
-                self._log_in(page, portal, next(login.email for login in logins() if login.role == role))
-                for picture in pictures:
-                    self._photograph_page(page, portal, picture, to)
+            if only != "customers":
+                self._photograph_staffs(browser, portal, to)
+            if only != "staff":
+                self._photograph_customers(browser, portal, to, link, email)
             browser.close()
+
+    def _photograph_staffs(self, browser: Any, portal: str, to: Path) -> None:
+        for role, pictures in ((User.Role.SALES, PICTURES), (User.Role.ADMINISTRATOR, OFFICE_PICTURES)):
+            page = browser.new_context(locale="en-GB").new_page()
+            self._log_in(page, portal, next(login.email for login in logins() if login.role == role))
+            for picture in pictures:
+                self._photograph_page(page, portal, picture, to)
+
+    def _photograph_customers(self, browser: Any, portal: str, to: Path, link: str, email: str) -> None:
+        page = browser.new_context(locale="en-GB").new_page()
+        for picture in (*PUBLIC_PICTURES, Picture("quote-by-link", link, is_dark_too=True)):
+            self._photograph_page(page, portal, picture, to)
+        self._log_in_as_customer(page, portal, email)
+        for picture in CUSTOMERS_PICTURES:
+            self._photograph_page(page, portal, picture, to)
+
+    def _log_in_as_customer(self, page: Any, portal: str, email: str) -> None:
+        page.goto(f"{portal}{reverse('account_request_login_code')}")
+        page.fill("[name=email]", email)
+        page.click(CONTINUE)
+        page.fill("[name=code]", page.locator("#demo-code code").text_content())
+        page.click(CONTINUE)
+        page.locator(".user-menu").wait_for()
 
     def _log_in(self, page: Any, portal: str, email: str) -> None:
         page.goto(f"{portal}/accounts/login/")
@@ -107,6 +163,10 @@ class Command(BaseCommand):
         page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
         page.goto(portal + picture.address)
         for press in picture.presses:
+            field, _, text = press.partition("=") if press.startswith("#") else ("", "", "")
+            if field:
+                page.fill(field, text)
+                continue
             page.locator(press).first.click()
             page.wait_for_load_state("networkidle")
         self._take(page, to / f"{picture.name}.png", DESK)
