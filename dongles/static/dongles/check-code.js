@@ -204,7 +204,7 @@ const factsOf = ({ parsed, outcome }, serial) => {
   const facts = [];
   const fits = ["genuine", "bad_signature", "unknown_key", "demo"].includes(outcome);
   if (parsed.operation === "set") {
-    facts.push(fact("SMA expiry date it sets", make("strong", "", day(parsed.expiry)), make("small", "", "Versions built up to this day run.")));
+    facts.push(fact("SMA expiry date it sets", make("strong", "", day(parsed.expiry)), make("small", "", "Versions released by this day run.")));
     const licences = parsed.licences.length ? make("ul", "plain-list", ...parsed.licences.map(licence)) : "None: it empties the dongle";
     facts.push(fact("Licences it sets, all that the dongle then carries", licences));
   } else {
@@ -228,7 +228,7 @@ const nextSteps = (serial) => [
     "check-code-steps",
     make("li", "", `Plug in dongle ${serial}.`),
     make("li", "", "Where your software asks for the unlock code, type or paste these rows, or load the code’s file."),
-    make("li", "", "The dongle shows a receipt of eight letters and digits: reply with it to the mail that brought the code."),
+    make("li", "", "The dongle shows a receipt of eight letters and digits: enter it on the page of the code after you log in, or reply with it to the mail that brought the code."),
   ),
   make("p", "quiet", "What only the dongle can tell: whether it has a later code already. Then it refuses this one and keeps what it holds."),
 ];
