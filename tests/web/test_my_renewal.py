@@ -51,7 +51,7 @@ def test_the_address_says_what_is_wanted(owner, dongle, other, today):
     assert "€6,600.00 and 19% tax." in page
     to = term_end(today, 24)
     page = owner.get(ADDRESS, {"dongle": "104-233", "align_to": str(to)}).content.decode()
-    assert f'covered through <span class="nowrap">{write_day(to)}' in page
+    assert f'covered until <span class="nowrap">{write_day(to)}' in page
     assert re.search(r'name="way" value="date"[^>]* checked', page)
     page = text_of(owner.get(ADDRESS, {"dongle": dongle.serial, "add": "VOL-QNT:2", "way": "add"}))
     # two seats at 4,500.00; the two licences there lack 11 months to its new date, and some days
