@@ -13,6 +13,7 @@ from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET
 
@@ -69,6 +70,14 @@ def done_once(request: HttpRequest, deed: Callable[[], str | None]) -> str | Non
         request.session["done"] = dict([*done.items(), (token, address)][-DEEDS_REMEMBERED:])
         request.session.save()
         return address
+
+
+def for_the_holder_of_the_key(response: HttpResponse) -> HttpResponse:
+    """The address is the secret: no cache keeps it, no search engine lists it, no other site is told it."""
+    patch_cache_control(response, private=True, no_store=True)
+    response["X-Robots-Tag"] = "noindex"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 class DomainErrorMiddleware:

@@ -1,7 +1,6 @@
 """What pages show of dongles, quotes and orders, read in a fixed number of queries each."""
 
 from renewals.overviews.builder import builder_overview
-from renewals.overviews.customer import choices_of, current_version, customer_quote, link_ends_on, quotes_of, told
 from renewals.overviews.customers import (
     customer_overview,
     customers_by_name,
@@ -25,22 +24,17 @@ __all__ = [
     "LicenceStanding",
     "ShownDongle",
     "builder_overview",
-    "choices_of",
-    "current_version",
     "customer_overview",
-    "customer_quote",
     "customers_by_name",
     "dongle_overview",
     "dongles_most_urgent_first",
     "handover_overview",
     "history_of",
-    "link_ends_on",
     "newest_versions",
     "order_overview",
     "orders_newest_first",
     "preview_of",
     "quote_overview",
-    "quotes_of",
     "quotes_on_their_way",
     "recipients_of",
     "replacement_overview",
@@ -49,7 +43,6 @@ __all__ = [
     "search_results",
     "shown_dongles",
     "the_one_meant",
-    "told",
     "versions_with_quote",
     "what_happened_overview",
     "work_queue",

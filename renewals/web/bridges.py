@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from portal.access import staff_page
 from portal.web import PAGE_LENGTH, attempt, by
 from portal.wording import write_day
-from renewals.forms import BridgeForm
+from renewals.forms.staff import BridgeForm
 from renewals.overviews.bridges import bridges_newest_first, bridging_of, told_bridges
 from renewals.overviews.lists import versions_with_quote
 from renewals.services.bridges import grant_bridge

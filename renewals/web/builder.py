@@ -18,7 +18,7 @@ from portal.access import staff_page
 from portal.errors import DomainError
 from portal.web import attempt, by, done_once
 from renewals import overviews, queries
-from renewals.forms import QuoteForm
+from renewals.forms.staff import QuoteForm
 from renewals.models import Quote, RenewalRequest
 from renewals.services import quotes
 

@@ -16,7 +16,7 @@ from portal.access import staff_page
 from portal.web import PAGE_LENGTH, attempt, by, done_once
 from portal.wording import country_name
 from renewals import queries
-from renewals.forms import CampaignForm, ScheduleForm
+from renewals.forms.staff import CampaignForm, ScheduleForm
 from renewals.models import Campaign, CampaignItem
 from renewals.overviews import campaigns as overviews
 from renewals.overviews.due import due_figures, first_due_on

@@ -14,7 +14,7 @@ from dongles.services import withdraw_licence
 from portal.access import staff_page
 from portal.web import attempt, by
 from renewals import overviews
-from renewals.forms import ReasonForm
+from renewals.forms.staff import ReasonForm
 
 
 @require_GET

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from portal.access import staff_page
 from portal.web import attempt, by
 from renewals import filestore
-from renewals.forms import PurchaseOrderFileForm
+from renewals.forms.staff import PurchaseOrderFileForm
 from renewals.models import PurchaseOrderFile
 from renewals.services.files import attach_purchase_order
 from renewals.web.orders import order_at, render_order

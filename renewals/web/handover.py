@@ -18,7 +18,7 @@ from portal.access import staff_page
 from portal.models import Customer
 from portal.web import attempt, by, done_once
 from renewals import overviews
-from renewals.forms import ReasonForm, ReplacementForm
+from renewals.forms.staff import ReasonForm, ReplacementForm
 from renewals.queries import Concessions, DongleRequest, ReplacementRequest
 from renewals.services import quotes
 from renewals.services.replacements import replace_dongle, transfer_dongle

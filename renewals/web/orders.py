@@ -13,7 +13,7 @@ from portal.access import staff_page
 from portal.web import PAGE_LENGTH, attempt, by
 from portal.wording import write_day
 from renewals import overviews
-from renewals.forms import CancelForm, PaymentForm, PurchaseOrderFileForm
+from renewals.forms.staff import CancelForm, PaymentForm, PurchaseOrderFileForm
 from renewals.models import Order
 from renewals.services import orders
 from renewals.services.cancellations import cancel_order

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal.access import staff_page
 from portal.web import PAGE_LENGTH, attempt, by, done_once
 from renewals import overviews
-from renewals.forms import ReasonForm, RequestForm
+from renewals.forms.staff import ReasonForm, RequestForm
 from renewals.models import RenewalRequest
 from renewals.services import requests
 from renewals.web.customers import asked_customer

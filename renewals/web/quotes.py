@@ -16,7 +16,7 @@ from portal.access import staff_page
 from portal.web import PAGE_LENGTH, attempt, by, done_once
 from renewals import overviews
 from renewals.documents import quote_pdf
-from renewals.forms import AcceptForm, ReasonForm, RecipientsForm
+from renewals.forms.staff import AcceptForm, ReasonForm, RecipientsForm
 from renewals.models import QuoteDocument, QuoteQuestion, QuoteVersion
 from renewals.services import orders, questions, quotes
 from renewals.web.customers import asked_customer

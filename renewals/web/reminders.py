@@ -15,10 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal.access import staff_page
 from portal.audit import Actor
 from portal.models import Contact, Customer
-from portal.web import PAGE_LENGTH, by
+from portal.web import PAGE_LENGTH, by, for_the_holder_of_the_key
 from renewals.overviews import reminders as overview
 from renewals.services.reminders import switch_reminders
-from renewals.web.customer.quote import for_the_holder_of_the_key
 
 
 @require_GET

@@ -25,8 +25,8 @@ from redis.exceptions import RedisError
 from dongles.pasted import serials_in
 from portal.web import attempt, done_once
 from renewals import limits
+from renewals.forms.visitors import DetailsForm, SerialsForm
 from renewals.overviews.requests import askable_on, wishes_in_words
-from renewals.public_forms import DetailsForm, SerialsForm
 from renewals.services.answers import PORTAL
 from renewals.services.requests import ask_for_quote
 

@@ -57,7 +57,7 @@ def test_the_first_factor_is_a_passkey_which_then_logs_in(portal, browser):
         give_password(page, portal, user)
         expect(page.locator("h1")).to_have_text("Second step")
         page.get_by_role("button", name="Use your passkey").click()
-        expect(page.locator(".site-nav")).to_be_visible()
+        expect(page.locator(".user-menu")).to_be_visible()
     assert Authenticator.objects.get(type="webauthn").last_used_at is not None
     events = list(AuditEvent.objects.order_by("pk").values_list("action", "after"))
     assert events == [("add_second_factor", {"kind": "webauthn"}), ("log_in", {"second_factor": "webauthn"})]
@@ -98,7 +98,7 @@ def test_a_key_that_is_not_the_users_does_not_log_in(portal, browser, client):
             }"""
         )
         expect(page.get_by_role("alert").first).to_contain_text("This passkey was not accepted.")
-        assert page.locator(".site-nav").count() == 0
+        assert page.locator(".user-menu").count() == 0
 
 
 def test_at_an_address_of_numbers_the_page_says_why_there_are_no_passkeys(client, db):

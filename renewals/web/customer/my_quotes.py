@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 from portal.access import customer_page
 from portal.models import Customer, has_address
 from portal.web import PAGE_LENGTH
-from renewals import overviews
 from renewals.models import Quote, QuoteVersion
+from renewals.overviews import my
 from renewals.web.customer import quote_page
 from renewals.web.customer.quote import STEPS
 from renewals.web.customer.quote_page import Door, Step
@@ -24,14 +24,14 @@ from renewals.web.customer.quote_page import Door, Step
 @customer_page
 def quote_list(request: HttpRequest, customer: Customer) -> HttpResponse:
     """What was quoted to the organisation and what it ordered, the newest first."""
-    page = Paginator(overviews.quotes_of(customer), PAGE_LENGTH).get_page(request.GET.get("page"))
+    page = Paginator(my.quotes_of(customer), PAGE_LENGTH).get_page(request.GET.get("page"))
     context = {"customer": customer, "page": page, "today": timezone.localdate()}
     return render(request, "renewals/my/quotes.html", context)
 
 
 def _door(request: HttpRequest, customer: Customer, quote_id: int) -> Door:
     quote = get_object_or_404(Quote.objects.select_related("customer"), pk=quote_id, customer=customer)
-    version = overviews.current_version(quote)
+    version = my.current_version(quote)
     contact = customer.contacts.filter(has_address(request.user.email), left_on__isnull=True).first()
     if version is None or contact is None:
         raise Http404

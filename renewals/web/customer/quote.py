@@ -13,11 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from portal.web import for_the_holder_of_the_key
 from renewals import links, overviews
 from renewals.models import Quote, QuoteVersion
+from renewals.overviews import my
 from renewals.web.customer import quote_page
 from renewals.web.customer.quote_page import Door, Step
 
@@ -37,7 +38,7 @@ def quote_of_key(request: HttpRequest, key: str) -> HttpResponse:
 def _let_in(version: QuoteVersion) -> HttpResponse:
     """Lead to the quote's page, with a cookie for it alone that says by which version's link."""
     quote = version.quote
-    ends_on = overviews.link_ends_on(quote)
+    ends_on = my.link_ends_on(quote)
     assert ends_on is not None
     page = reverse("renewals:quote_of_link", args=[quote.number])
     response = redirect(page)
@@ -59,7 +60,7 @@ def _cookie(quote: Quote) -> str:
 
 
 def _is_open(quote: Quote) -> bool:
-    ends_on = overviews.link_ends_on(quote)
+    ends_on = my.link_ends_on(quote)
     return ends_on is not None and timezone.localdate() <= ends_on
 
 
@@ -76,7 +77,7 @@ def _door(request: HttpRequest, number: str) -> Door | None:
         return None
     said, _, key_hash = (request.get_signed_cookie(_cookie(quote), "", salt=SALT) or "").partition(" ")
     opened = quote.versions.filter(number=int(said), key_hash=key_hash).first() if key_hash else None
-    version = overviews.current_version(quote) if opened else None
+    version = my.current_version(quote) if opened else None
     if version is None:
         return None
     addresses = {step: reverse(f"renewals:{step}_of_link", args=[number]) for step in STEPS}
@@ -108,11 +109,3 @@ decline_of_link = require_POST(_by_link(quote_page.decline))
 ask_of_link = require_POST(_by_link(quote_page.ask))
 choose_of_link = require_POST(_by_link(quote_page.choose))
 again_of_link = require_POST(_by_link(quote_page.again))
-
-
-def for_the_holder_of_the_key(response: HttpResponse) -> HttpResponse:
-    """The address is the secret: no cache keeps it, no search engine lists it, no other site is told it."""
-    patch_cache_control(response, private=True, no_store=True)
-    response["X-Robots-Tag"] = "noindex"
-    response["Referrer-Policy"] = "no-referrer"
-    return response

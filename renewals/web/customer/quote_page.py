@@ -18,8 +18,9 @@ from portal.audit import Actor
 from portal.models import Contact
 from portal.web import attempt
 from renewals import overviews
-from renewals.customer_forms import CustomerAcceptForm, CustomerDeclineForm, QuestionForm
+from renewals.forms.quote_page import CustomerAcceptForm, CustomerDeclineForm, QuestionForm
 from renewals.models import QuoteDocument, QuoteVersion
+from renewals.overviews import my
 from renewals.services import self_service
 from renewals.services.questions import ask_question
 from renewals.services.quotes import decline_quote
@@ -61,12 +62,12 @@ def show(request: HttpRequest, door: Door) -> HttpResponse:
 
 def _page(request: HttpRequest, door: Door, refused: dict[str, forms.Form]) -> HttpResponse:
     """The page as things stand now; a form that was refused comes back as it was typed."""
-    version = overviews.current_version(door.version.quote)
+    version = my.current_version(door.version.quote)
     assert version is not None
     contact = door.contact
     known = {"accepted_by": contact.name} if contact else {}
     context = {
-        **overviews.customer_quote(version, timezone.localdate(), opened=door.opened, contact=contact),
+        **my.customer_quote(version, timezone.localdate(), opened=door.opened, contact=contact),
         "accept_form": CustomerAcceptForm(
             customer=version.quote.customer, terms=settings.VENDOR["terms"], initial=known
         ),
@@ -159,7 +160,7 @@ def choose(request: HttpRequest, door: Door) -> HttpResponse:
     """
     version, form = door.version, forms.Form(request.POST)
     today = timezone.localdate()
-    context = overviews.customer_quote(version, today)
+    context = my.customer_quote(version, today)
     choice = next((each for each in context["choices"] if each.key == request.POST.get("choice")), None)
     if choice is None:
         form.add_error(None, "This is not offered any more. What is offered now stands below: choose again.")

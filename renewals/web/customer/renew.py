@@ -19,10 +19,10 @@ from portal.errors import DomainError
 from portal.models import Contact, Customer, has_address
 from portal.web import attempt, by, done_once
 from renewals import queries
+from renewals.forms.asking import ADDING, BY_YEARS, TO_A_DATE, RenewalForm, in_own_words
 from renewals.overviews import my
 from renewals.overviews.my.renewal import dongles_to_choose, products_on_sale
 from renewals.services.self_service import quote_at_once
-from renewals.web.customer.asking import ADDING, BY_YEARS, TO_A_DATE, RenewalForm, in_own_words
 
 MOST_DRAWN = 5  # dongles with a timeline each
 ASKED_ONCE = "add"  # of the addresses that lead here, for the first dongle: add=VOL-QNT, add=VOL-QNT:5

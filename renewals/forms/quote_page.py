@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from portal.models import Contact, Customer
-from renewals.forms import AcceptForm, ReasonForm
+from renewals.forms.staff import AcceptForm, ReasonForm
 
 
 class CustomerAcceptForm(AcceptForm):

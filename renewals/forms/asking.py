@@ -10,7 +10,7 @@ from django.conf import settings
 from dongles.models import Dongle, Product
 from portal.errors import DomainError
 from portal.wording import count, write_day
-from renewals.forms import DATE
+from renewals.forms.staff import DATE
 from renewals.overviews.my.standing import OwnDongle
 from renewals.pricing import AddedLicence
 from renewals.queries import DongleRequest
