@@ -103,11 +103,26 @@ def test_an_order_that_waits_for_payment_says_so(owner, dongle, today):
     assert f'href="/my/orders/{order.pk}/"' in page.content.decode()
 
 
-def test_lost_and_retired_dongles_stand_apart_and_can_not_be_ticked(owner, more):
+def test_a_single_dongle_is_not_to_be_ticked_but_renewed_by_its_own_button(owner, dongle, more):
+    more("GONE", 40, state=Dongle.State.LOST)
+    page = home(owner)
+    assert shown(page) == []
+    assert "Renew together" not in text_of(page)
+    assert "Bring to one date" not in text_of(page)
+    primary = re.findall(r'class="button-primary" href="([^"]+)"', page.content.decode())
+    assert primary == [f"/my/renew/?dongle={dongle.serial}"]
+    assert owner.get(primary[0]).status_code == 200
+    more("SECOND", 40)
+    assert shown(home(owner)) == [dongle.serial, "SECOND"]
+    assert "Renew together" in text_of(home(owner))
+
+
+def test_lost_and_retired_dongles_stand_apart_and_can_not_be_ticked(owner, dongle, more):
     more("GONE", 40, state=Dongle.State.LOST)
     more("OLD", -400, state=Dongle.State.RETIRED)
+    more("LATER", 400)
     page = home(owner)
-    assert not {"GONE", "OLD"} & set(shown(page))
+    assert shown(page) == [dongle.serial, "LATER"]
     assert text_of(page).index("Lost, or no longer in use") < text_of(page).index("GONE")
 
 
@@ -152,6 +167,7 @@ def test_more_than_twenty_dongles_have_a_filter_by_serial_and_product(owner, don
     assert "No dongle of yours matches" in text_of(nothing)
 
 
-def test_somebody_elses_dongles_are_found_by_no_filter(owner, dongle, today):
+def test_somebody_elses_dongles_are_found_by_no_filter(owner, dongle, more, today):
+    more("SECOND", 40)
     world.make_dongle("STRANGE", world.make_customer("Somebody else"), [("VOL-VIS", str(today))])
     assert shown(home(owner, q="STRANGE")) == []

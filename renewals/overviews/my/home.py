@@ -65,6 +65,7 @@ def home_overview(customer: Customer, dongles: Sequence[Dongle], words: str, tod
         "today": today,
         "standing": _standing(figures),
         "active_count": figures["active"],
+        "is_choice": figures["active"] > 1,
         "dongles": active,
         "waiting": [each for each in active if each.waiting_code],
         "gone": [each for each in every if not each.is_active],
