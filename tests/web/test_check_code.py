@@ -70,13 +70,14 @@ SAID = {
     "another dongle": ("104234", CODE, "This code is for another dongle", "Dongle 104234 would refuse it"),
     "half of another code": ("104233", "\n".join([*ROWS[:5], *LONGER[5:8], ROWS[8]]), "The signature is", "mixed"),
     "somebody else's": ("104233", letters_of("stranger"), "The signature is wrong", "Do not use it"),
-    "an unknown slot": ("104233", letters_of(slot=9), "This code is signed with a key that is not", "slot 9"),
+    "an unknown slot": ("104233", letters_of(slot=9), "This code is signed with a key that is not", "key slot 9"),
     "a new key": (
         "104233",
         letters_of("root", slot=255, operation=KEY, licences=(), new_slot=1, new_key=bytes(32)),
         "Genuine",
-        "Puts a new key into slot 1",
+        "new key for slot 1",
     ),
+    "a later generation": ("104233", letters_of(generation=2, sequence=5), "Genuine", "5 of generation 2"),
     "nothing left": ("104233", letters_of(licences=()), "Genuine", "it empties the dongle"),
     "prose": ("", "Dear Sir, <b>this</b> is not a code, whatever it is.", "This does not look like", "ABCD-EFGH"),
     "endless": ("", CODE * 200, "This is longer than any code", "at most 32 rows"),
@@ -123,7 +124,7 @@ def test_each_input_gets_a_clear_answer_and_none_of_it_is_sent_even_offline(port
 
 
 @pytest.mark.browser
-def test_a_mistyped_code_is_put_right_by_keyboard_alone(portal, browser):
+def test_a_mistyped_code_is_put_right_by_keyboard_alone(portal, browser, settings):
     with watched_page(browser) as page:
         page.goto(address_of(portal) + "#104233")
         expect(page.locator("#check-serial")).to_have_value("104233")
@@ -142,8 +143,11 @@ def test_a_mistyped_code_is_put_right_by_keyboard_alone(portal, browser):
         expect_headline(page, "Genuine, and made for dongle 104233")
         assert page.input_value("#check-letters") == "\n".join(ROWS)
         shown = page.locator(".check-code-result").inner_text()
-        for fact in ("31 Mar 2027", "Volocity Visualisation, 1 seat", "1 Feb 2026", "1 of generation 0", "slot 0"):
+        for fact in ("31 Mar 2027", "Volocity Visualisation, 1 seat", "1 Feb 2026", "number 0-1, key slot 0"):
             assert fact in shown, fact
+        assert page.locator(".check-code-result dt:text-is('Code number') + dd").inner_text().startswith("1\n")
+        assert f"Signed by {settings.VENDOR['name']}’s key" in shown
+        assert "generation" not in shown
         type_in(page, "104233", "\n".join([ROWS[1], ROWS[0], *ROWS[2:]]))
         page.get_by_role("button", name="Put the rows in order").click()
         expect_headline(page, "Genuine, and made for dongle 104233")
@@ -234,9 +238,9 @@ def test_a_portal_with_keys_of_its_own_says_whose_key_it_was(portal, browser, se
         page.goto(address_of(portal) + "#104233")
         result = page.locator(".check-code-result")
         for signer, slot, headline, below in (
-            (SLOT, 0, "Genuine, and made for dongle 104233", "slot 0, which does not sign new codes today"),
-            (STRANGER, 1, "Genuine, and made for dongle 104233", "slot 1, which signs today"),
-            (ROOT, 255, "Genuine, and made for dongle 104233", "the root key, which is kept offline"),
+            (SLOT, 0, "Genuine, and made for dongle 104233", "Signed by another key of"),
+            (STRANGER, 1, "Genuine, and made for dongle 104233", f"Signed by {settings.VENDOR['name']}’s key"),
+            (ROOT, 255, "Genuine, and made for dongle 104233", "root key, which is kept offline"),
             (demo_private_key("slot 0"), 0, "This code was made for trying things out", "everybody can compute"),
         ):
             page.fill("#check-letters", to_letters(sign(record(slot=slot), signer)))

@@ -39,7 +39,6 @@ const rowsInWords = (indexes) => {
   return `${indexes.length > 1 ? "rows" : "row"} ${listed}`;
 };
 const sentence = (words) => words[0].toUpperCase() + words.slice(1);
-const keyInWords = (slot) => (slot === ROOT_SLOT ? "the root key, which is kept offline" : `the key of slot ${slot}`);
 const MIXED_UP = "Compare it with the print letter by letter: 8 and B, 5 and S, 2 and Z are easily mixed up.";
 
 const rowInWords = (row) => {
@@ -156,7 +155,7 @@ const read = async (parsed, serial, typed) => {
     unchecked: ["waiting", "The letters are right; who made it is not checked yet", "Type the serial number of the dongle: it is part of what is signed, so only with it the signature can be checked."],
     cannot_verify: ["waiting", "The letters are right, but this browser can’t check the signature", `Open this page in an up-to-date browser, or send the code to ${known.email}. The dongle itself checks the signature in any case.`],
     wrong_dongle: ["wrong", "This code is for another dongle", `Dongle ${serial} would refuse it. Check the serial number, which is printed on the dongle, and that no rows of another code got in.`],
-    unknown_key: ["wrong", "This code is signed with a key that is not known here", `It names ${keyInWords(parsed.slot)}, which ${known.vendor} does not use. ${stranger}`],
+    unknown_key: ["wrong", "This code is signed with a key that is not known here", `It names a key that ${known.vendor} does not use. ${stranger}`],
     bad_signature: ["wrong", "The signature is wrong", `Each row is right in itself, but ${known.vendor} has not signed them together for dongle ${serial}: rows of two codes may be mixed, or somebody else made it. A dongle refuses it. ${stranger}`],
     demo: ["wrong", "This code was made for trying things out", `It is signed with a key that everybody can compute. Dongles of ${known.vendor} refuse it. ${stranger}`],
     genuine: ["right", `Genuine, and made for dongle ${serial}`, ""],
@@ -200,7 +199,6 @@ const licence = ([product, seats]) => {
 };
 
 const factsOf = ({ parsed, outcome }, serial) => {
-  const is = outcome === "genuine" ? "" : "it says ";
   const facts = [];
   const fits = ["genuine", "bad_signature", "unknown_key", "demo"].includes(outcome);
   if (parsed.operation === "set") {
@@ -208,18 +206,28 @@ const factsOf = ({ parsed, outcome }, serial) => {
     const licences = parsed.licences.length ? make("ul", "plain-list", ...parsed.licences.map(licence)) : "None: it empties the dongle";
     facts.push(fact("Licences it sets, all that the dongle then carries", licences));
   } else {
-    facts.push(fact("What it does", `Puts a new key into slot ${parsed.newSlot}. SMA expiry date and licences stay as they are.`));
+    facts.push(fact("What it does", `Gives the dongle a new key, by which it knows codes of ${known.vendor} from then on. SMA expiry date and licences stay as they are.`));
   }
-  facts.push(fact("Dongle", fits ? serial : "Not known: a code holds only a fingerprint of the serial number", ...(fits ? [] : [make("small", "code", parsed.tag)])));
+  facts.push(fact("Dongle", fits ? serial : "Not known: a code holds only a fingerprint of the serial number"));
   facts.push(fact("Issued", day(parsed.issued)));
-  facts.push(fact("Number", `${parsed.sequence} of generation ${parsed.generation}`, make("small", "", "A dongle takes a code only if its number is higher than that of the last.")));
-  let signing = "";
-  if (keys.has(parsed.slot) && parsed.slot !== ROOT_SLOT) {
-    signing = parsed.slot === known.signingSlot ? ", which signs today" : ", which does not sign new codes today";
-  }
-  facts.push(fact("Signed", `${is}with ${keyInWords(parsed.slot)}${signing}`));
+  const later = parsed.generation ? " A later generation comes after an earlier one, whatever the numbers." : "";
+  facts.push(fact("Code number", `${parsed.sequence}${parsed.generation ? ` of generation ${parsed.generation}` : ""}`, make("small", "", `A dongle takes a code only if its number is higher than that of the last.${later}`)));
+  facts.push(fact("Signature", signatureInWords(parsed, outcome)));
+  facts.push(fact("For our support", make("small", "code", exactNumbers(parsed))));
   return make("dl", "facts facts-column", ...facts);
 };
+
+// Whose key it is; of a code that nobody has verified only what it says of itself.
+const signatureInWords = ({ slot }, outcome) => {
+  if (!keys.has(slot)) return `It says that it is signed with a key that ${known.vendor} does not use`;
+  let whose = `${known.vendor}’s key`;
+  if (slot === ROOT_SLOT) whose = `${known.vendor}’s root key, which is kept offline`;
+  else if (slot !== known.signingSlot) whose = `another key of ${known.vendor}’s, which does not sign new codes today`;
+  return outcome === "genuine" ? `Signed by ${whose}` : `It says that it is signed by ${whose}`;
+};
+
+const exactNumbers = ({ generation, sequence, slot, newSlot, tag }) =>
+  `number ${generation}-${sequence}, key slot ${slot}${newSlot === null ? "" : `, new key for slot ${newSlot}`}, fingerprint ${tag}`;
 
 const nextSteps = (serial) => [
   make("h3", "", "Next"),
