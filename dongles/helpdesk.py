@@ -18,6 +18,15 @@ class DongleAnswer(NamedTuple):
     answer: SupportAnswer
 
 
+class SameAnswer(NamedTuple):
+    """Dongles with one answer: how they stand, each standing with its dongles, and all of them."""
+
+    may_call: bool
+    remedy: str
+    standings: Sequence[tuple[str, Sequence[DongleAnswer]]]
+    dongles: Sequence[DongleAnswer]
+
+
 class FamilyAnswers(NamedTuple):
     """The answers for a family, dongle by dongle, those with a yes first."""
 
@@ -38,12 +47,22 @@ class FamilyAnswers(NamedTuple):
         return f"Yes, for {self.yes} of {len(self.dongles)} dongles"
 
     @property
-    def by_answer(self) -> list[tuple[SupportAnswer, list[DongleAnswer]]]:
-        """The dongles with the same answer together, since it is read once then."""
-        together: dict[SupportAnswer, list[DongleAnswer]] = {}
+    def rule(self) -> str:
+        """What the family's policy asks of every dongle."""
+        return self.dongles[0].answer.rule
+
+    @property
+    def by_answer(self) -> list[SameAnswer]:
+        """The dongles with the same answer and remedy together, and among them those that stand alike."""
+        found: dict[tuple[bool, str], dict[str, list[DongleAnswer]]] = {}
         for each in self.dongles:
-            together.setdefault(each.answer, []).append(each)
-        return list(together.items())
+            answer = each.answer
+            alike = found.setdefault((answer.may_call, answer.remedy), {})
+            alike.setdefault(answer.standing, []).append(each)
+        return [
+            SameAnswer(may_call, remedy, list(alike.items()), [each for some in alike.values() for each in some])
+            for (may_call, remedy), alike in found.items()
+        ]
 
 
 def support_answers(dongles: Iterable[Dongle], today: date) -> list[FamilyAnswers]:

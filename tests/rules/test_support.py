@@ -25,18 +25,22 @@ def test_with_a_valid_sma_openlab_is_supported_through_its_last_day_s1():
     answer = by_sma([openlab("2026-03-31")], "2026-03-31")
     assert (answer.may_call, str(answer.on)) == (True, "2026-03-31")
     assert answer.reason == "Openlab support needs a valid SMA, and there is one through 31 Mar 2026."
+    assert answer.rule == "Openlab support needs a valid SMA, whatever version you run."
+    assert answer.standing == "SMA valid until 31 Mar 2026."
 
 
 def test_a_day_later_it_is_not_whatever_version_is_run_s1():
     answer = by_sma([openlab("2026-03-31")], "2026-04-01")
     assert (answer.may_call, str(answer.on)) == (False, "2026-03-31")
     assert "whatever version you run, and the last one ended on 31 Mar 2026" in answer.reason
+    assert answer.standing == "SMA ended on 31 Mar 2026."
     assert answer.remedy == "Renew the SMA: support begins again with it."
 
 
 def test_who_never_had_an_sma_is_told_to_buy_one_s1():
     answer = by_sma([openlab(None)], "2026-04-01")
     assert (answer.may_call, answer.on, answer.remedy) == (False, None, "Buy an SMA: support begins with it.")
+    assert answer.standing == "Never had an SMA."
 
 
 def test_between_two_periods_it_begins_again_with_the_next_s1():
@@ -45,12 +49,14 @@ def test_between_two_periods_it_begins_again_with_the_next_s1():
     )
     answer = by_sma([gap], "2026-03-01")
     assert (answer.may_call, str(answer.on), answer.remedy) == (False, "2026-06-01", "Call from 1 Jun 2026 on.")
+    assert answer.standing == "The next SMA starts on 1 Jun 2026."
 
 
 def test_on_a_ragged_dongle_the_product_without_an_sma_is_named_s1():
     answer = by_sma([openlab("2027-01-31"), openlab("2026-01-31")._replace(product="Openlab Darkroom")], "2026-03-01")
     assert answer.may_call
     assert answer.reason.endswith("through 31 Jan 2027. Not for Openlab Darkroom: its SMA is not valid.")
+    assert answer.standing == "SMA valid until 31 Jan 2027. Not for Openlab Darkroom: its SMA is not valid."
 
 
 def test_volocity_is_supported_without_an_sma_where_the_latest_version_runs_s1():
@@ -59,12 +65,14 @@ def test_volocity_is_supported_without_an_sma_where_the_latest_version_runs_s1()
     assert answer.may_call
     assert "only the latest version is supported: 8.1, released 31 Mar 2026." in answer.reason
     assert answer.remedy == "If you run an older one, install 8.1 first."
+    assert answer.standing == "8.1 runs with its SMA date of 31 Mar 2026."
 
 
 def test_volocity_is_not_supported_where_the_latest_version_does_not_run_s1():
     answer = may_call("latest_version", [licence()], LATEST, D("2026-03-30"), D("2026-03-30"))
     assert (answer.may_call, answer.remedy) == (False, "Renew the SMA, then install 8.1.")
     assert answer.reason.endswith("It does not run with the SMA date of 30 Mar 2026.")
+    assert answer.standing == "8.1 does not run with its SMA date of 30 Mar 2026."
 
 
 def test_before_any_version_is_out_nothing_limits_volocity_support_s1():
@@ -107,3 +115,5 @@ def test_the_answer_is_that_of_its_policy_alone_s1(policy, spans, today, built, 
     else:
         assert answer.may_call == (built <= expires)
     assert answer.may_call or answer.remedy
+    assert answer.rule
+    assert answer.standing

@@ -9,6 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from dongles.models import Dongle, ReleaseFile
+from portal.wording import write_day
 from renewals.services.replacements import replace_dongle
 from tests import world
 from tests.web.browsing import watched_page
@@ -42,6 +43,20 @@ def test_dongles_that_differ_are_answered_one_by_one_s1(owner, dongle, openlab, 
     page = page_of(owner)
     assert "Yes, for 1 of 2 dongles" in page
     assert page.index("Dongle 300002") < page.index("Dongle 300001")
+    assert page.count("Openlab support needs a valid SMA") == 1
+
+
+def test_dongles_that_differ_in_the_date_alone_share_the_reason_and_the_link_s1(owner, openlab, today):
+    for serial, days in (("300002", 20), ("300003", 20), ("300004", 30)):
+        world.make_dongle(serial, openlab.customer, [("OPL-FUL", (today - timedelta(days)).isoformat())])
+    page = page_of(owner)
+    assert page.count("Openlab support needs a valid SMA") == 1
+    assert page.count("Renew the SMA: support begins again with it.") == 1
+    for serials, days in (("Dongle 300001", 10), ("Dongles 300002, 300003", 20), ("Dongle 300004", 30)):
+        assert f"{serials}</strong>: SMA ended on {write_day(today - timedelta(days))}." in page
+    together = "&amp;".join(f"dongle=30000{each}" for each in (1, 2, 3, 4))
+    assert f'href="/my/renew/?{together}&amp;years=1"' in page
+    assert owner.get(f"/my/renew/?{together.replace('&amp;', '&')}&years=1").status_code == 200
 
 
 def test_lost_dongles_and_withdrawn_licences_are_not_asked_about(owner, dongle, openlab):
@@ -58,7 +73,7 @@ def test_a_renewal_makes_it_a_yes_s1(owner, openlab, today):
     world.sell(openlab, today)
     page = page_of(owner)
     assert "No, not now" not in page
-    assert "and there is one through" in page
+    assert "SMA valid until" in page
 
 
 def test_staff_types_a_serial_in_any_spelling_and_reads_one_answer_s1(sales, dongle, openlab, today):
@@ -140,7 +155,8 @@ def test_downloads_and_support_have_no_barrier_and_a_build_is_had_by_the_keyboar
         check(page, found)  # of a link that has ended
         log_in(page, portal, client)
         page.goto(portal + "/support/")
-        page.keyboard.type("300-001")  # the field has the focus
+        expect(page.locator("[name=serial]")).to_be_focused()
+        page.keyboard.type("300-001")
         page.keyboard.press("Enter")
         page.locator(".answer-card").first.wait_for()
         check(page, found)
