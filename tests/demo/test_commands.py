@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from dongles.models import CodeReceipt, Dongle, Licence, UnlockCode
@@ -22,6 +23,15 @@ def run(*arguments: str, **options) -> str:
     out = io.StringIO()
     call_command(*arguments, stdout=out, **options)
     return out.getvalue()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("arguments", [(), ("--list",)])
+def test_the_demo_of_a_database_without_tables_ends_in_a_sentence(arguments):
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE portal_user CASCADE")
+    with pytest.raises(CommandError, match=r"^The database is empty: begin with make run, or manage.py migrate\.$"):
+        run("demo", *arguments)
 
 
 @pytest.mark.django_db

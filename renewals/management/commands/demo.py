@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from portal import outbox
 from portal.errors import DomainError
+from portal.management.commands.serve import require_tables
 from portal.wording import write_day
 from renewals import demo
 from renewals.demo import build
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--list", action="store_true", help="list the serials to know, and what to try with them")
 
     def handle(self, **options: Any) -> None:
+        require_tables()
         if options["list"]:
             self._list()
             return
