@@ -1,7 +1,7 @@
 """A small vendor for tests: two families, a price list a person can calculate with, a customer and a dongle."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from io import BytesIO
@@ -34,6 +34,13 @@ def at(day: date | str, hour: int = 12) -> datetime:
     """A moment of that day in the business time zone."""
     day = date.fromisoformat(day) if isinstance(day, str) else day
     return datetime.combine(day, time(hour), ZoneInfo("Europe/London"))
+
+
+def year_from(day: date) -> date:
+    """The last day of a year that begins on that day (D1): 29 Feb 2028 + 12 months → 28 Feb 2029."""
+    if (day.month, day.day) == (2, 29):
+        return date(day.year + 1, 2, 28)
+    return day.replace(year=day.year + 1) - timedelta(days=1)
 
 
 def make_catalogue(**policy: object) -> None:

@@ -96,7 +96,7 @@ def test_a_newer_build_says_which_sma_it_takes_and_leads_to_the_quote_s2(lapsed_
     newer = world.make_release_file(release("8.1", today, 50))
     page = page_of(lapsed_owner)
     # A year from today is the least that is sold to a dongle that has lapsed.
-    year = today.replace(year=today.year + 1) - timedelta(1)
+    year = world.year_from(today)
     assert f'It needs an SMA to <strong class="nowrap">{year.day} {year:%b} {year.year}</strong>' in page
     assert f'href="/my/renew/?dongle={lapsed.serial}&amp;years=1"' in page
     quote = lapsed_owner.get(f"/my/renew/?dongle={lapsed.serial}&years=1")

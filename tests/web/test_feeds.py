@@ -50,10 +50,6 @@ def items_of(dongle, **asked):
     return ElementTree.fromstring(answer.content).findall("channel/item")
 
 
-def year_from(today):
-    return (today.replace(year=today.year + 1) - timedelta(1)).isoformat()
-
-
 def test_it_tells_what_runs_and_what_the_newest_takes_s2(lapsed, today):
     feed = told(lapsed)
     assert feed["serial"] == "300001"
@@ -68,7 +64,7 @@ def test_it_tells_what_runs_and_what_the_newest_takes_s2(lapsed, today):
     assert runs["build_on"] == (today - timedelta(400)).isoformat()
     newest = windows["newest"]
     assert (newest["version"], newest["runs"]) == ("8.1", False)
-    assert newest["needs_sma_to"] == year_from(today)
+    assert newest["needs_sma_to"] == world.year_from(today).isoformat()
     assert newest["quote_at"] == "http://127.0.0.1:8000/my/renew/?dongle=300001&years=1"
     assert "url" not in newest
 
@@ -104,7 +100,7 @@ def test_software_that_says_what_its_dongle_holds_is_told_no_more_than_runs_ther
     world.sell(lapsed, today)
     row = told(lapsed, holds=(today - timedelta(100)).isoformat())["builds"][0]
     assert row["newest_that_runs"]["version"] == "8.0"
-    assert row["newest"]["apply_code_for"] == year_from(today)
+    assert row["newest"]["apply_code_for"] == world.year_from(today).isoformat()
     assert Client().get(path_of(lapsed), {"holds": "soon"}).status_code == 400
 
 
@@ -143,7 +139,7 @@ def test_the_newest_that_does_not_run_is_on_a_channel_of_its_own_without_a_file(
     assert newest.find(f"{SPARKLE}informationalUpdate") is not None
     assert newest.find("enclosure") is None
     assert newest.findtext("link") == "http://127.0.0.1:8000/my/renew/?dongle=300001&years=1"
-    assert newest.findtext(f"{SMA}needsSmaTo") == year_from(today)
+    assert newest.findtext(f"{SMA}needsSmaTo") == world.year_from(today).isoformat()
 
 
 def test_notes_are_text_in_the_appcast_and_what_xml_can_not_hold_is_left_out(lapsed):
