@@ -56,8 +56,8 @@ def feed_file(request: HttpRequest, serial: str, token: str, file_id: int) -> Ht
     if file is None:
         return _not_found()
     if not is_entitled(builds.build_of(file.release), estate.holdings):
-        built = write_day(file.release.build_on)
-        return _text(f"{file.release}, built on {built}, does not run on dongle {dongle}: renew its SMA.\n", 403)
+        released = write_day(file.release.build_on)
+        return _text(f"{file.release}, released {released}, does not run on dongle {dongle}: renew its SMA.\n", 403)
     handed = hand_out(request, file)
     if handed.begins:
         actor = Actor(f"Update feed of dongle {dongle}")
