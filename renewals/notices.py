@@ -48,7 +48,7 @@ def send_quote(message: OutboxMessage) -> None:
     send_mail(
         message,
         recipients=addresses_of(customer, message.payload["recipients"]),
-        subject=f"Quote {version.quote.number}, version {version.number}:"
+        subject=f"{version.name_for_customers}:"
         f" {'replacement of' if dongles[0].replacement else 'SMA for'} " + named([quoted.dongle for quoted in dongles]),
         template="quote",
         context={

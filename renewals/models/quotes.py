@@ -89,6 +89,11 @@ class QuoteVersion(models.Model):
         return f"{self.quote.number} version {self.number}"
 
     @property
+    def name_for_customers(self) -> str:
+        """“Quote Q-2026-00012”; a customer hears of versions once there is a second."""
+        return f"Quote {self.quote.number}{f', version {self.number}' if self.number > 1 else ''}"
+
+    @property
     def key(self) -> str:
         """The key in the link that was sent; none of a draft, or where it can't be said again."""
         return links.key_of(links.Link(self.key_hash, self.key_nonce))

@@ -28,8 +28,9 @@ def newest_mail() -> SentMail:
 def test_a_quote_mail_says_what_is_offered_and_what_to_do(dongle):
     version = world.send(dongle, "2026-02-01")
     mail = newest_mail()
-    assert mail.subject == f"Quote {version.quote.number}, version 1: SMA for dongle 104233"
+    assert mail.subject == f"Quote {version.quote.number}: SMA for dongle 104233"
     assert mail.recipients == [dongle.customer.contacts.get().email]
+    assert "version 1" not in mail.text + mail.html
     for said in (
         "for Institute of Cells",
         "It is valid until 3 Mar 2026, that day included.",  # 1 Feb 2026 + 30 days

@@ -65,7 +65,7 @@ def test_what_has_happened_is_one_list_newest_first(owner, dongle, today):
         f"Code {code} applied",
         f"Unlock code {code}",
         f"Order {order.number} placed by Ada Lenz",
-        f"Quote {quote}, version 1",
+        f"Quote {quote}",
     ]
     assert draft.quote.number not in page
 

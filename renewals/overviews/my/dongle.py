@@ -146,7 +146,7 @@ def _told(dongle: Dongle, customer: Customer, today: date) -> Iterator[Told]:
             orders[order.pk] = order
         yield Told(
             version.priced_on,
-            f"Quote {version.quote.number}, version {version.number}",
+            version.name_for_customers,
             my_quote_address(version.quote_id),
             f"{write_money(version.total, version.currency)}, {_of_version(version, today)}",
         )
