@@ -27,7 +27,9 @@ def differences(
     sentences = _of_terms(before, after, for_customer=for_customer)
     for key, (quoted, lines) in now.items():
         if key in was:
-            sentences += _of_dongle(*was[key], quoted, lines, before.currency, after.currency)
+            sentences += _of_dongle(
+                *was[key], quoted, lines, before.currency, after.currency, for_customer=for_customer
+            )
         else:
             sentences.append(
                 f"Dongle {quoted.dongle.serial} came in, for {write_money(quoted.net, after.currency)} net."
@@ -71,6 +73,8 @@ def _of_dongle(
     lines_after: Sequence[QuoteLine],
     was_in: str,
     now_in: str,
+    *,
+    for_customer: bool,
 ) -> list[str]:
     changes = []
     if (was.renew_years, was.align_to) != (now.renew_years, now.align_to):
@@ -80,7 +84,8 @@ def _of_dongle(
     if was.replacement.get("serial") != now.replacement.get("serial"):
         changes.append(f"{_replaced(now)} instead of {_replaced(was)}")
     if was.covered_through != now.covered_through:
-        changes.append(f"covered through {write_day(now.covered_through)} instead of {write_day(was.covered_through)}")
+        until = "until" if for_customer else "through"
+        changes.append(f"covered {until} {write_day(now.covered_through)} instead of {write_day(was.covered_through)}")
     if was.fingerprint != now.fingerprint:
         changes.append("what it carries, or its coverage, has changed")
     is_charged, was_charged = (

@@ -24,13 +24,17 @@ from renewals.states import QuoteState
 
 
 class LineGroup(NamedTuple):
-    """A licence of a quote with its lines in plain words (templates/parts/quote_lines.html); an added one has no id."""
+    """A licence of a quote with its lines in plain words (templates/parts/quote_lines.html); an added one has no id.
+
+    `facts` are in the rulebook's words, `facts_for_customers` in those of the customers' pages.
+    """
 
     title: str
     facts: Sequence[str]
     net: int
     lines: Sequence[QuoteLine]
     licence_id: int | None = None
+    facts_for_customers: Sequence[str] = ()
 
 
 class ShownDongle(NamedTuple):
@@ -215,6 +219,7 @@ def _shown(
                 sum(line.net for line in its_lines),
                 its_lines,
                 facts["licence"] if facts else None,
+                wording_for_customers(facts),
             )
         )
         licence = next((each for each in carried if facts and each.pk == facts["licence"]), None)
@@ -252,6 +257,20 @@ def wording_of_facts(facts: dict[str, Any] | None, quoted: QuoteDongle) -> Seque
         what = "major release" if len(missed) == 1 else "major releases"
         return [f"Lapsed: covered through {through}.", f"Missed the {what} {listed(missed)}."]
     return [f"Lapsed: covered through {through}. No major release was missed."]
+
+
+def wording_for_customers(facts: dict[str, Any] | None) -> Sequence[str]:
+    """The same as their pages say it: until a day, and what came out after it."""
+    if facts is None:
+        return ["New on this dongle."]
+    until = write_day(date.fromisoformat(facts["covered_through"]))
+    if not facts["is_lapsed"]:
+        return [f"Covered until {until}."]
+    missed = [f"{version} (released {write_day(date.fromisoformat(day))})" for version, day in facts["missed"]]
+    if missed:
+        what = "major release" if len(missed) == 1 else "major releases"
+        return [f"Lapsed: covered until {until}.", f"Missed the {what} {listed(missed)}."]
+    return [f"Lapsed: covered until {until}. No major release was missed."]
 
 
 def preview_of(priced: PricedQuote) -> dict[str, Any]:

@@ -42,6 +42,11 @@ def vendor(settings):
 
 
 @pytest.fixture
+def openlab_lapsed(dongle, today):
+    return world.make_dongle("300001", dongle.customer, [("OPL-FUL", str(today - timedelta(days=100)))])
+
+
+@pytest.fixture
 def version(dongle, today):
     return world.send(dongle, today, note="As agreed")
 
@@ -235,8 +240,29 @@ def test_the_link_of_a_replaced_version_leads_to_the_newest_and_says_what_is_new
     page = text_of(opened(version).get(page_of(version)))
     assert "This is version 2. It has replaced version 1, whose link you have" in page
     assert "renewal for 3 years instead of renewal for 1 year" in page
+    was, now = (write_day(each.dongles.get().covered_through) for each in (version, newer))
+    assert f"covered until {now} instead of {was}" in page
     assert "EUR 2020" not in page  # the name of a price list is the vendor's own
     assert opened(version).get(page_of(version, "document")).content == bytes(newer.document.pdf)
+
+
+def test_what_it_is_and_what_else_it_could_be_stand_before_the_form_that_accepts_it(version):
+    page = opened(version).get(page_of(version)).content.decode()
+    places = [page.index(each) for each in ("SMA with this quote", 'id="choices"', 'id="accept"', "Item</th>")]
+    assert places == sorted(places)
+
+
+def test_its_lines_speak_of_until_and_released(dongle, openlab_lapsed, today):
+    ended, out = today - timedelta(days=100), today - timedelta(days=50)
+    world.make_release("9.0", str(out), family="Openlab")
+    version = world.send(openlab_lapsed, today)
+    page = text_of(opened(version).get(page_of(version)))
+    assert f"Lapsed: covered until {write_day(ended)}." in page
+    assert f"Missed the major release 9.0 (released {write_day(out)})." in page
+    assert "overed through" not in page
+    kept = world.send(dongle, today)
+    until = write_day(kept.dongles.get().paid_through)
+    assert f"Covered until {until}." in text_of(opened(kept).get(page_of(kept)))
 
 
 def test_a_draft_is_the_vendors_own(version, dongle, today):
