@@ -40,6 +40,12 @@ class Offer(NamedTuple):
         assert self.priced is not None
         return max(each.priced.covered_through for each in self.priced.dongles)
 
+    @property
+    def first_covered_through(self) -> date:
+        """Until when it covers the dongle that ends first: years count from each dongle's own day."""
+        assert self.priced is not None
+        return min(each.priced.covered_through for each in self.priced.dongles)
+
 
 def is_at_list_terms(version: QuoteVersion) -> bool:
     """Whether a version offers what anybody gets: nothing was conceded (Q3), and no dongle is replaced (Q8)."""

@@ -59,6 +59,23 @@ def test_the_address_says_what_is_wanted(owner, dongle, other, today):
     assert QuoteVersion.objects.count() == 0
 
 
+def test_bringing_to_one_date_proposes_one_a_year_after_the_last_and_says_what_it_costs(owner, dongle, other, today):
+    asked = {"dongle": [dongle.serial, "777"], "way": "date"}
+    proposed = term_end(today + timedelta(days=61), 12)  # 777 is covered for 60 days more
+    page = owner.get(ADDRESS, asked)
+    assert f'name="align_to" value="{proposed}"' in page.content.decode()
+    assert "Enter the date" not in text_of(page)
+    # a year more counts from each dongle's own day
+    first, last = (write_day(term_end(today + timedelta(days=days), 12)) for days in (31, 61))
+    assert f"until {first} to {last}, by dongle" in text_of(page)
+    assert "in total, 2 dongles" in text_of(page)
+    lapsed = world.make_dongle("778", dongle.customer, [("VOL-VIS", str(today - timedelta(days=200)))])
+    page = text_of(owner.get(ADDRESS, {"dongle": lapsed.serial, "way": "date"}))
+    assert f"are covered until {write_day(term_end(today, 12))}" in page
+    assert ask(owner, dongle, other, way="date").status_code == 422
+    assert QuoteVersion.objects.count() == 0
+
+
 def test_what_can_not_be_added_is_said(owner, dongle):
     page = text_of(owner.get(ADDRESS, {"dongle": dongle.serial, "add": "OPL-FUL"}))
     assert f"OPL-FUL can’t be added to dongle {dongle.serial}." in page

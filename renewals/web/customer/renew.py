@@ -1,6 +1,7 @@
 """Where customers ask for a quote: what is asked stands in the address, the price beside it lives; posting gets it."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import replace_url
 
 from dongles.models import Dongle
+from dongles.terms import ONE_DAY, term_end
 from dongles.unlock import NotASerial, canonical_serial
 from portal.access import customer_page
 from portal.errors import DomainError
@@ -22,6 +24,7 @@ from renewals import queries
 from renewals.forms.asking import ADDING, BY_YEARS, TO_A_DATE, RenewalForm, in_own_words
 from renewals.overviews import my
 from renewals.overviews.my.renewal import dongles_to_choose, products_on_sale
+from renewals.overviews.my.standing import OwnDongle
 from renewals.services.self_service import quote_at_once
 
 MOST_DRAWN = 5  # dongles with a timeline each
@@ -85,6 +88,8 @@ def _form(request: HttpRequest, customer: Customer) -> RenewalForm:
     if request.method == "POST" and (choice := request.POST.get("choose")):
         asked.update(_choice(asked, choice))
     _fill_in(asked)
+    if request.method == "GET" and asked["way"] == TO_A_DATE and "align_to" not in asked:
+        asked["align_to"] = _proposed_date(choices[: len(chosen)], today).isoformat()
     unknown = _add(asked, chosen, products)
     form = RenewalForm(asked, choices=choices, chosen=chosen, products=products, max_years=max_years)
     if unknown:
@@ -107,6 +112,12 @@ def _fill_in(asked: QueryDict) -> None:
         asked["way"] = TO_A_DATE if asked.get("align_to") else BY_YEARS
     if "years" not in asked:
         asked["years"] = "1"
+
+
+def _proposed_date(chosen: Sequence[OwnDongle], today: date) -> date:
+    """To which the dongles could be brought: a year from the last day of the SMA that ends last, or from today."""
+    ends = [standing.covered_through for each in chosen for standing in each.standings]
+    return term_end(max([*ends, today - ONE_DAY]) + ONE_DAY, 12)
 
 
 def _choice(asked: QueryDict, chosen: str) -> dict[str, str]:
