@@ -103,6 +103,14 @@ def test_the_quote_is_made_at_once_and_mailed_to_who_asked(owner, dongle, other)
     assert AuditEvent.objects.get(action="ask").actor_name == dongle.customer.users.get().name
 
 
+def test_where_dongles_end_on_different_days_each_length_says_from_when_to_when(owner, dongle, other, today):
+    page = text_of(owner.get(ask(owner, dongle, other).url))
+    first, last = (write_day(term_end(today + timedelta(days=days), 12)) for days in (31, 61))
+    assert f"until {first} to {last}, by dongle Shown here" in page
+    first, last = (write_day(term_end(today + timedelta(days=days), 36)) for days in (31, 61))
+    assert f"until {first} to {last}, by dongle Choose 3 years" in page
+
+
 def test_a_double_click_makes_one_quote(owner, dongle):
     first, second = ask(owner, dongle), ask(owner, dongle)
     assert first.url == second.url

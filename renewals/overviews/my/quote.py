@@ -54,13 +54,17 @@ class Moved(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """Another way to cover the same dongles, at today's price. `per_year` is the total by the years that it buys."""
+    """Another way to cover the same dongles, at today's price. `per_year` is the total by the years that it buys.
+
+    The dongles are covered until days from `first_through` to `through`.
+    """
 
     key: str
     title: str
     total: int
     currency: str
     per_year: int
+    first_through: date
     through: date
     requests: Sequence[DongleRequest]
 
@@ -111,6 +115,8 @@ def customer_quote(
         "customer": version.quote.customer,
         "shown": shown,
         "moved": [_moved(each) for each in shown],
+        "first_through": min(quoted.covered_through for quoted, _ in rows),
+        "through": max(quoted.covered_through for quoted, _ in rows),
         "standing": _standing(version, order, is_open),
         "is_open": is_open,
         "is_expired": version.is_expired_on(today),
@@ -162,7 +168,8 @@ def choices_of(version: QuoteVersion, rows: Rows, today: date) -> Sequence[Choic
         title = offer.title.partition(",")[0]  # without the way that a part of a year counts
         per_year = _per_year(priced.total, _lines_of_priced(priced))
         asked = [each.request for each in priced.dongles]
-        choices.append(Choice(offer.key, title, priced.total, priced.currency, per_year, offer.covered_through, asked))
+        days = (offer.first_covered_through, offer.covered_through)
+        choices.append(Choice(offer.key, title, priced.total, priced.currency, per_year, *days, asked))
     return choices
 
 
