@@ -157,14 +157,14 @@ class Command(BaseCommand):
         page.click("main button.button-primary")
         page.fill("[name=code]", page.locator("#demo-code code").text_content())
         page.click("main button.button-primary")
-        page.locator(".site-nav").wait_for()
+        page.locator(".user-menu").wait_for()
 
     def _photograph_page(self, page: Any, portal: str, picture: Picture, to: Path) -> None:
         page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
         page.goto(portal + picture.address)
         for press in picture.presses:
-            field, _, text = press.partition("=") if press.startswith("#") else ("", "", "")
-            if field:
+            field, is_typed, text = press.partition("=")
+            if is_typed and field.startswith("#"):
                 page.fill(field, text)
                 continue
             page.locator(press).first.click()
