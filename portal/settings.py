@@ -149,6 +149,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "args": ("double_customers", "Look for customers entered twice", "customer"),
         "schedule": 86_400.0,
     },
+    "verify the invariants": {
+        "task": "renewals.tasks.verify_invariants",
+        "schedule": crontab(minute=30, hour=3),
+        "options": {"expires": 3600},
+    },
     "seal the audit trail": {"task": "portal.tasks.seal_audit_trail", "schedule": 30.0},
 }
 

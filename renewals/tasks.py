@@ -1,15 +1,21 @@
 """What selling does by itself: quotes for who asks on the public page, the reminders of a day, campaigns."""
 
+import logging
+
 from django.utils import timezone
 
 from portal.audit import Actor
 from portal.celery import app
 from portal.jobs import Step, Tell
 from portal.models import Job, OutboxMessage
+from renewals.invariants import INVARIANTS, one_snapshot
 from renewals.models import Campaign, RenewalRequest
 from renewals.services import answers, campaigns, reminders, sending
 
 REFUSALS_SHOWN = 100
+FINDINGS_LOGGED = 100  # of each invariant
+
+logger = logging.getLogger(__name__)
 
 
 def answer_request(message: OutboxMessage) -> None:
@@ -56,3 +62,18 @@ def begin_scheduled_campaign() -> None:
 def post_reminders() -> None:
     """Post the reminders that are due; harmless when another run is at it or has been, and when it is killed."""
     reminders.post_reminders(actor=reminders.REMINDERS, at=timezone.now())
+
+
+@app.task
+def verify_invariants() -> None:
+    """Every night: what must always be true of the records and is not goes into the log as an error."""
+    with one_snapshot():
+        for invariant in INVARIANTS:
+            found = 0
+            for batch in invariant.check(timezone.now()):
+                for finding in batch.findings:
+                    found += 1
+                    if found <= FINDINGS_LOGGED:
+                        logger.error("%s: %s", invariant.name, finding)
+            if found > FINDINGS_LOGGED:
+                logger.error("%s: %d findings in all", invariant.name, found)

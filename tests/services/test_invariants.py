@@ -1,0 +1,529 @@
+"""What must always be true of the records (`manage.py verify_invariants`): nothing is found in sound ones, every damage
+is.
+
+The world is made once, as of 1 Jun 2026, of everything that is sold, cancelled, bridged, replaced, handed on and
+imported; each test damages it behind the back of the triggers, and what it writes is undone.
+"""
+
+import io
+import logging
+import random
+from datetime import date, timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext, override_settings
+from django.utils import timezone
+
+from dongles.coverage import Period
+from dongles.installed_base.plans import Flags, Plan, PlannedDongle, PlannedLicence
+from dongles.installed_base.writing import write_plan
+from dongles.models import Dongle, Licence
+from dongles.services import withdraw_licence
+from portal import audit_chain
+from portal.errors import DomainError
+from portal.models import AuditEvent
+from renewals.invariants import INVARIANTS
+from renewals.models import Order, OrderLine
+from renewals.pricing import AddedLicence
+from renewals.queries import ReplacementRequest
+from renewals.services.bridges import grant_bridge
+from renewals.services.cancellations import cancel_order
+from renewals.services.orders import fulfil_order
+from renewals.services.replacements import replace_dongle, transfer_dongle
+from renewals.tasks import verify_invariants
+from tests import world
+
+DAY = "2026-02-01"
+LATER = "2026-06-01"
+DAMAGED = (
+    *("dongles_unlockcode", "dongles_smaperiod", "dongles_dongle", "dongles_replacement", "portal_auditevent"),
+    "dongles_replacement_licences",
+    *("renewals_revenuesegment", "renewals_orderline", "renewals_order", "renewals_bridge"),
+)
+
+
+def cancel(order, from_on, **options):
+    on = options.pop("on", from_on)
+    options = {"reason": "Budget cut", "actor": world.SALES, **options}
+    return cancel_order(order=order, from_on=date.fromisoformat(from_on), at=world.at(on), **options)
+
+
+def bridge(version, until, on):
+    options = {"reason": "The order is being signed", "actor": world.SALES, "at": world.at(on)}
+    return grant_bridge(version=version, until=date.fromisoformat(until), **options)
+
+
+def replace(dongle, serial, on):
+    options = {"cause": "broken", "reason": "The plug is bent", "actor": world.SALES, "at": world.at(on)}
+    return replace_dongle(dongle=dongle, serial=serial, **options).successor
+
+
+def lose(dongle, serial, on):
+    """The order of a replacement that costs the licences again, since the dongle was not handed back."""
+    return world.sell(dongle, on, replacement=ReplacementRequest(serial, "lost", "Lost on a train"))
+
+
+def bring_in(dongle, product, ends_on, on):
+    """A licence of a dongle on record that came in from a file."""
+    spans = (Period(world.DAY_ONE, date.fromisoformat(ends_on)),)
+    licence = PlannedLicence(None, product, 1, world.DAY_ONE, spans)
+    planned = PlannedDongle(2, dongle.pk, dongle.serial, dongle.kind, None, None, (licence,))
+    plan = Plan({}, {}, [planned], [], Flags(), 0, None)
+    write_plan(plan, source="base.xlsx", actor=world.SALES, at=world.at(on), tell=lambda written: None)
+
+
+def make_world():
+    world.make_catalogue(straddle="honour")
+    world.make_release("6.0", "2025-10-01")
+    customer = world.make_customer()
+    payer = world.make_customer("Pays First", fulfil_on="payment")
+
+    def dongle(serial, *licences, owner=customer):
+        both = (("VOL-VIS", "2026-03-31"), ("VOL-QNT", "2026-03-31"))
+        return world.make_dongle(serial, owner, licences or both)
+
+    world.sell(dongle("1001"), DAY, renew_years=2)
+    world.sell(dongle("1002", ("VOL-VIS", "2025-06-30"), ("OPL-FUL", "2025-06-30")), DAY)
+    cancel(world.sell(dongle("1003"), DAY, added=(AddedLicence("VOL-QNT", 3),)), "2026-05-20")
+    cancel(world.sell(dongle("1004"), DAY), DAY, on="2026-02-10", is_mistake=True)
+
+    late = world.send(dongle("1005"), "2026-03-20")
+    bridge(late, "2026-04-15", "2026-03-30")
+    world.accept(late, "2026-04-10")
+    bridge(world.send(dongle("1006"), "2026-03-20"), "2026-04-15", "2026-03-30")
+    late = world.send(dongle("1007"), "2026-03-20")
+    bridge(late, "2026-04-15", "2026-03-30")
+    cancel(world.accept(late, "2026-04-10"), "2026-05-01")
+
+    order = world.sell(dongle("1008"), DAY)
+    renewed = world.sell(replace(Dongle.objects.get(serial="1008"), "2008", "2026-03-01"), "2026-03-02", renew_years=2)
+    replace(Dongle.objects.get(serial="2008"), "3008", "2026-03-03")
+    cancel(renewed, "2026-04-01", on="2026-03-20")
+    cancel(order, "2026-05-15")
+
+    lose(dongle("1009"), "2009", DAY)
+    cancel(lose(dongle("1010"), "2010", DAY), DAY, on="2026-02-10", is_mistake=True)
+
+    ragged = dongle("1011", ("VOL-VIS", "2026-12-31"), ("VOL-QNT", "2026-03-31"))
+    cancel(world.sell(ragged, DAY, align_to=date(2026, 12, 31)), "2026-04-10")
+    replace(dongle("1012", ("VOL-VIS", "2026-12-31"), ("VOL-QNT", "2026-03-31")), "2012", DAY)
+
+    handed_on = dongle("1013")
+    world.sell(handed_on, DAY)
+    transfer_dongle(dongle=handed_on, customer=payer, reason="Sold", actor=world.SALES, at=world.at("2026-03-01"))
+
+    moved = world.accept(world.send(dongle("1014", ("VOL-VIS", "2025-01-31"), owner=payer), DAY), "2026-02-05")
+    fulfil_order(order=moved, actor=world.SALES, at=world.at("2026-02-20"), paid_on=date(2026, 2, 19))
+    world.accept(world.send(dongle("1015", owner=payer), DAY), DAY, purchase_order_number="")
+    cancel(world.accept(world.send(dongle("1016", owner=payer), DAY), DAY), "2026-02-09")
+
+    world.sell(dongle("1017"), DAY)
+    bring_in(Dongle.objects.get(serial="1017"), "OPL-FUL", "2026-02-28", "2026-02-10")
+    world.sell(dongle("1018"), DAY)
+    gone = Licence.objects.filter(dongle__serial="1018").first()
+    withdraw_licence(licence=gone, reason="Not used", actor=world.SALES, at=world.at(DAY))
+    extended = dongle("1020", ("VOL-VIS", "2028-01-31"), ("OPL-FUL", "2025-06-30"))
+    world.accept(world.send(extended, DAY, align_to=date(2028, 1, 31)), "2026-02-10")
+    dongle("1019", ("VOL-VIS", "2026-12-31"), ("VOL-QNT", None))
+
+
+@pytest.fixture(scope="module")
+def sound_records(django_db_setup, django_db_blocker, tmp_path_factory):
+    place = tmp_path_factory.mktemp("sound")
+    with django_db_blocker.unblock(), transaction.atomic():
+        with override_settings(OUTBOX_DISPATCH="none", SIGNER_LOG=place / "log", FILES_DIR=place / "files"):
+            make_world()
+        audit_chain.seal_events()
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def records(sound_records):
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def findings():
+    """What is found, by invariant."""
+    found = {
+        each.name: [str(finding) for batch in each.check(timezone.now()) for finding in batch.findings]
+        for each in INVARIANTS
+    }
+    return {name: sentences for name, sentences in found.items() if sentences}
+
+
+def damage(statement: str) -> None:
+    """Change one row at least, as somebody could who owns the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table in DAMAGED:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(statement)
+        assert cursor.rowcount > 0
+
+
+def of(serial: str) -> str:
+    """SQL for the ids of a dongle's order lines."""
+    return (
+        "(SELECT line.id FROM renewals_orderline line JOIN renewals_quoteline quoted ON quoted.id = line.quote_line_id"
+        " JOIN renewals_quotedongle one ON one.id = quoted.quoted_id JOIN dongles_dongle dongle"
+        f" ON dongle.id = one.dongle_id WHERE dongle.serial = '{serial}')"
+    )
+
+
+def dongle_id(serial: str) -> str:
+    return f"(SELECT id FROM dongles_dongle WHERE serial = '{serial}')"
+
+
+def test_sound_records_have_no_finding_whatever_was_sold(records):
+    assert findings() == {}
+
+
+def test_every_kind_of_sale_is_in_the_sound_records(records):
+    assert set(OrderLine.objects.values_list("quote_line__kind", flat=True)) == {
+        *("sma_year", "sma_part", "upgrade", "licence", "replacement"),
+        None,  # a free extension
+    }
+    assert set(Order.objects.values_list("state", flat=True)) == {"accepted", "fulfilled", "cancelled"}
+
+
+SEGMENTS = "renewals_revenuesegment"
+A_SALE = f"order_line_id = (SELECT min(id) FROM {of('1001')} line) AND reason = 'sale'"
+DAMAGES = {
+    # Revenue. 1001: VOL-VIS for two years at 1,200.00 each.
+    "a cent less was put in time": (
+        f"UPDATE {SEGMENTS} SET amount = amount - 1, basis_amount = basis_amount - 1 WHERE {A_SALE}",
+        {"revenue": "expected €1,200.00 put in time, which was sold; found €1,199.99"},
+    ),
+    "a sale was never put in time": (
+        f"DELETE FROM {SEGMENTS} WHERE {A_SALE}",
+        {"revenue": "expected €1,200.00 put in time, which was sold; found €0.00"},
+    ),
+    "an amount is not what its days come to": (
+        f"UPDATE {SEGMENTS} SET basis_amount = basis_amount + 100 WHERE {A_SALE}",
+        {"revenue": "expected €1,200.00 recognised by 31 Mar 2027; found €1,201.00"},
+    ),
+    "revenue runs a day longer than the period": (
+        f"UPDATE {SEGMENTS} SET ends_on = ends_on + 1 WHERE {A_SALE}",
+        {
+            "revenue": "expected €1,200.00 daily 1 Apr 2026 – 31 Mar 2027; found €1,200.00 daily 1 Apr 2026 – 1 Apr",
+            "periods": "expected standing through 1 Apr 2027; found standing through 31 Mar 2027",
+        },
+    ),
+    "SMA was earned at once": (
+        f"UPDATE {SEGMENTS} SET method = 'at_once' WHERE {A_SALE}",
+        {"revenue": "expected €1,200.00 daily 1 Apr 2026 – 31 Mar 2027; found €1,200.00 at once"},
+    ),
+    "revenue is in another currency": (
+        f"UPDATE {SEGMENTS} SET currency = 'USD' WHERE {A_SALE}",
+        {"revenue": "expected an amount in EUR; found one in USD"},
+    ),
+    "a sale was booked in another month": (
+        f"UPDATE {SEGMENTS} SET booked_month = '2026-01-01' WHERE {A_SALE}",
+        {"revenue": "expected booked as a sale in 2026-02; found sale in 2026-01"},
+    ),
+    "a line costs more than was quoted": (
+        f"UPDATE renewals_orderline SET net = net + 100 WHERE id IN (SELECT min(id) FROM {of('1001')} line)",
+        {"revenue": "expected lines for €4,200.00, being fulfilled; found €4,201.00"},
+    ),
+    "a cancellation took nothing back": (
+        f"DELETE FROM {SEGMENTS} WHERE reason = 'cancellation' AND order_line_id IN {of('1007')}",
+        {"revenue": "expected cancellation with −€"},
+    ),
+    "a cancellation took back a cent too much": (
+        f"UPDATE {SEGMENTS} SET amount = amount - 1 WHERE reason = 'cancellation' AND order_line_id IN {of('1007')}",
+        {"revenue": "recognised by 31 Mar 2027; found −€"},
+    ),
+    "an annulled line is half there": (
+        f"DELETE FROM {SEGMENTS} WHERE id = (SELECT max(id) FROM {SEGMENTS} WHERE reason = 'annulment'"
+        f" AND order_line_id IN {of('1004')})",
+        {"revenue": "expected annulment with −€900.00 daily 1 Apr 2026 – 31 Mar 2027; found nothing taken back"},
+    ),
+    "revenue of a standing order was taken back": (
+        f"INSERT INTO {SEGMENTS} (order_line_id, currency, amount, starts_on, ends_on, method, booked_month, reason,"
+        " basis_amount, basis_starts_on, mirrors_id) SELECT order_line_id, currency, -amount, starts_on, ends_on,"
+        f" method, booked_month, 'annulment', -basis_amount, basis_starts_on, id FROM {SEGMENTS} WHERE {A_SALE}",
+        {"revenue": "expected nothing taken back; found annulment with −€1,200.00"},
+    ),
+    # Periods
+    "a period was bought by nobody": (
+        "INSERT INTO dongles_smaperiod (licence_id, starts_on, ends_on, source, is_cancelled)"
+        f" SELECT id, '2040-01-01', '2040-12-31', 'order', false FROM dongles_licence WHERE dongle_id = "
+        f"{dongle_id('1001')} LIMIT 1",
+        {"periods": "expected an order line that bought it; found 1 Jan 2040 – 31 Dec 2040"},
+    ),
+    "a line lost its period": (
+        f"UPDATE renewals_orderline SET period_id = NULL WHERE id IN (SELECT min(id) FROM {of('1001')} line)",
+        {
+            "revenue": "expected a day of fulfilment, and a period where SMA was sold; found none",
+            "periods": "expected an SMA period; found none",
+        },
+    ),
+    "a period went to another licence": (
+        "UPDATE dongles_smaperiod SET licence_id = (SELECT id FROM dongles_licence WHERE dongle_id ="
+        f" {dongle_id('1019')} ORDER BY id DESC LIMIT 1) WHERE id ="
+        f" (SELECT period_id FROM renewals_orderline WHERE id = (SELECT max(id) FROM {of('1001')} line))",
+        {"periods": "expected a period of licence", "dates": "expected a date through 31 Mar 2027 at most"},
+    ),
+    "a cancelled period stands again": (
+        "UPDATE dongles_smaperiod SET is_cancelled = false WHERE id IN (SELECT period_id FROM renewals_orderline"
+        f" WHERE id IN {of('1004')})",
+        {"periods": "expected cancelled; found standing through 31 Mar 2027"},
+    ),
+    "a paid period was cancelled": (
+        "UPDATE dongles_smaperiod SET is_cancelled = true WHERE id = (SELECT max(period_id) FROM renewals_orderline"
+        f" WHERE id IN {of('1001')})",
+        {
+            "periods": "expected standing through 31 Mar 2028; found cancelled",
+            "dates": "dongle 1001: expected a date through 31 Mar 2027 at most",
+        },
+    ),
+    "a cancelled order's period runs on": (
+        "UPDATE dongles_smaperiod SET ends_on = '2026-06-30' WHERE id = (SELECT max(period_id) FROM renewals_orderline"
+        f" WHERE id IN {of('1007')})",
+        {"periods": "expected standing through 30 Apr 2026; found standing through 30 Jun 2026"},
+    ),
+    "a line is gone with its revenue": (
+        f"WITH gone AS (DELETE FROM {SEGMENTS} WHERE {A_SALE}) DELETE FROM renewals_orderline WHERE id ="
+        f" (SELECT min(id) FROM {of('1001')} line)",
+        {
+            "revenue": "expected lines for €4,200.00, being fulfilled; found €3,000.00",
+            "periods": "(sma_year); found none",
+        },
+    ),
+    # Codes
+    "an order has no code": (
+        f"DELETE FROM dongles_unlockcode WHERE dongle_id = {dongle_id('1001')}",
+        {"codes": "dongle 1001: expected a code for “order O-"},
+    ),
+    "a code is for an order that never was": (
+        f"UPDATE dongles_unlockcode SET cause = 'order O-999999' WHERE dongle_id = {dongle_id('1001')}",
+        {"codes": "for “order O-999999”: expected an order that was fulfilled; found none"},
+    ),
+    "a code is for another dongle's order": (
+        "UPDATE dongles_unlockcode SET cause = (SELECT cause FROM dongles_unlockcode WHERE dongle_id ="
+        f" {dongle_id('1002')}) WHERE dongle_id = {dongle_id('1001')}",
+        {"codes": "expected an order for this dongle; found none"},
+    ),
+    "a code is a favour": (
+        f"UPDATE dongles_unlockcode SET cause = 'a favour' WHERE dongle_id = {dongle_id('1001')}",
+        {"codes": "for “a favour”: expected a cause that the portal issues codes for"},
+    ),
+    "the code after a cancellation is gone": (
+        f"DELETE FROM dongles_unlockcode WHERE dongle_id = {dongle_id('1004')} AND cause LIKE 'cancellation%'",
+        {"codes": "expected a code for “cancellation of order O-", "dates": "expected the date of its newest code"},
+    ),
+    "a cancelled order is not cancelled": (
+        "UPDATE renewals_order SET state = 'fulfilled', cancelled_from = NULL WHERE id = (SELECT max(order_id) FROM"
+        f" renewals_orderline WHERE id IN {of('1004')})",
+        {
+            "revenue": "expected nothing taken back; found annulment",
+            "periods": "expected standing through 31 Mar 2027; found cancelled",
+            "codes": "expected an order that was cancelled after it was fulfilled; found none",
+        },
+    ),
+    "a replacement has no code": (
+        f"DELETE FROM dongles_unlockcode WHERE dongle_id = {dongle_id('2012')}",
+        {"codes": "replacement of dongle 1012: expected a code for the dongle that took its place"},
+    ),
+    "a lost dongle was not emptied": (
+        f"DELETE FROM dongles_unlockcode WHERE dongle_id = {dongle_id('1009')}",
+        {"codes": "replacement of dongle 1009: expected a code without licences, since it may still live"},
+    ),
+    "a replacement never was": (
+        "WITH gone AS (DELETE FROM dongles_replacement_licences WHERE replacement_id = (SELECT id FROM"
+        f" dongles_replacement WHERE successor_id = {dongle_id('2012')})) DELETE FROM dongles_replacement WHERE"
+        f" successor_id = {dongle_id('2012')}",
+        {"codes": "expected that replacement, of this dongle", "dates": "dongle 2012: expected a date through 31 Mar"},
+    ),
+    "a bridge says another day than its code": (
+        f"UPDATE renewals_bridge SET ends_on = ends_on + 1 WHERE dongle_id = {dongle_id('1006')}",
+        {"codes": "expected a code through 16 Apr 2026 for “bridge of quote Q-"},
+    ),
+    "a bridge never was": (
+        f"DELETE FROM renewals_bridge WHERE dongle_id = {dongle_id('1006')}",
+        {
+            "codes": "expected a bridge with this code; found none",
+            "dates": "dongle 1006: expected a date through 31 Mar 2026 at most",
+        },
+    ),
+    # Dates
+    "a dongle's date is not that of its newest code": (
+        "UPDATE dongles_dongle SET issued_expiry_on = '2029-12-31' WHERE serial = '1001'",
+        {"dates": "dongle 1001: expected the date of its newest code, 31 Mar 2028; found 31 Dec 2029"},
+    ),
+    "a code went beyond what is covered": (
+        "WITH moved AS (UPDATE dongles_dongle SET issued_expiry_on = '2028-04-01' WHERE serial = '1001') UPDATE"
+        f" dongles_unlockcode SET expiry_on = '2028-04-01' WHERE dongle_id = {dongle_id('1001')}",
+        {"dates": "dongle 1001: expected a date through 31 Mar 2028 at most, by its code"},
+    ),
+    "a bridge is longer than the policy allows": (
+        "WITH moved AS (UPDATE dongles_dongle SET issued_expiry_on = '2026-05-01' WHERE serial = '1006'), longer AS"
+        f" (UPDATE renewals_bridge SET ends_on = '2026-05-01' WHERE dongle_id = {dongle_id('1006')}) UPDATE"
+        f" dongles_unlockcode SET expiry_on = '2026-05-01' WHERE dongle_id = {dongle_id('1006')}",
+        {"dates": "dongle 1006: expected a date through 30 Apr 2026 at most"},
+    ),
+    "a cancellation left the date where it was": (
+        "WITH moved AS (UPDATE dongles_dongle SET issued_expiry_on = '2027-03-30' WHERE serial = '1004') UPDATE"
+        f" dongles_unlockcode SET expiry_on = '2027-03-30' WHERE dongle_id = {dongle_id('1004')} AND cause LIKE"
+        " 'cancellation%'",
+        {"dates": "dongle 1004: expected a date through 31 Mar 2026 at most"},
+    ),
+    "a code does not follow the one before": (
+        f"UPDATE dongles_unlockcode SET previous_expiry_on = '2026-01-01' WHERE dongle_id = {dongle_id('1004')} AND"
+        " cause LIKE 'cancellation%'",
+        {"dates": "expected 31 Mar 2027 as the date before, which the code before it states; found 1 Jan 2026"},
+    ),
+    "a code states a licence that is not there": (
+        f"UPDATE dongles_unlockcode SET licences = '[[101, 1], [102, 2]]' WHERE dongle_id = {dongle_id('1001')}",
+        {"dates": "in its newest code, 101 × 1, 102 × 1; found 101 × 1, 102 × 2"},
+    ),
+    "a code leaves out a licence": (
+        f"UPDATE dongles_unlockcode SET licences = '[[101, 1]]' WHERE dongle_id = {dongle_id('1001')}",
+        {"dates": "in its newest code, 101 × 1, 102 × 1; found 101 × 1"},
+    ),
+    # Audit
+    "an event was altered": (
+        "UPDATE portal_auditevent SET reason = 'A favour' WHERE id = (SELECT min(id) FROM portal_auditevent)",
+        {"audit": "audit trail: expected an unbroken chain; found Event"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damage_is_found_where_it_is_and_nowhere_else(records, name):
+    statement, expected = DAMAGES[name]
+    damage(statement)
+    found = findings()
+    assert set(found) == set(expected), found
+    for invariant, words in expected.items():
+        assert any(words in sentence for sentence in found[invariant]), found
+
+
+def run(*arguments):
+    out = io.StringIO()
+    try:
+        call_command("verify_invariants", *arguments, stdout=out)
+    except CommandError as error:
+        return error.returncode, out.getvalue().splitlines(), str(error)
+    return 0, out.getvalue().splitlines(), ""
+
+
+def test_the_command_counts_what_it_verified_and_ends_well(records):
+    status, lines, _ = run()
+    assert status == 0
+    assert [line.split(":")[0] for line in lines] == ["revenue", "periods", "codes", "dates", "audit"]
+    assert lines[0].startswith(f"revenue: {OrderLine.objects.count()} lines checked, 0 findings (")
+    assert lines[4].startswith(f"audit: {AuditEvent.objects.count()} events checked, 0 findings (")
+
+
+def test_the_command_ends_with_status_1_and_names_what_it_found(records):
+    damage("UPDATE dongles_dongle SET issued_expiry_on = '2029-12-31' WHERE serial IN ('1001', '1002')")
+    status, lines, error = run("--limit", "1")
+    assert (status, error) == (1, "The records contradict each other: 2 findings.")
+    dates = [line for line in lines if line.startswith("dates: ")]
+    assert dates[0] == "dates: dongle 1001: expected the date of its newest code, 31 Mar 2028; found 31 Dec 2029"
+    assert dates[1] == "dates: … and 1 more"
+    assert ", 2 findings (" in dates[2]
+
+
+def test_only_what_is_asked_for_is_verified(records):
+    damage("UPDATE dongles_dongle SET issued_expiry_on = '2029-12-31' WHERE serial = '1001'")
+    status, lines, _ = run("--only", "codes", "--only", "audit")
+    assert status == 0
+    assert [line.split(":")[0] for line in lines] == ["codes", "audit"]
+
+
+def test_the_night_s_run_logs_each_finding_as_an_error(records, caplog):
+    with caplog.at_level(logging.ERROR, "renewals.tasks"):
+        verify_invariants()
+        assert caplog.messages == []
+        damage("UPDATE dongles_dongle SET issued_expiry_on = '2029-12-31' WHERE serial = '1001'")
+        verify_invariants()
+    assert caplog.messages == [
+        "dates: dongle 1001: expected the date of its newest code, 31 Mar 2028; found 31 Dec 2029"
+    ]
+
+
+def test_beat_has_it_run_every_night(settings):
+    entry = settings.CELERY_BEAT_SCHEDULE["verify the invariants"]
+    assert entry["task"] == verify_invariants.name
+    assert (entry["schedule"].hour, entry["schedule"].minute) == ({3}, {30})
+
+
+@pytest.mark.django_db
+def test_ten_times_the_dongles_take_no_more_queries(catalogue):
+    customer = world.make_customer()
+
+    def queries():
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert findings() == {}
+        return len(captured)
+
+    world.sell(world.make_dongle("1000", customer), DAY)
+    few = queries()
+    for number in range(1, 10):
+        world.sell(world.make_dongle(f"100{number}", customer), DAY)
+    assert queries() == few
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_reads_as_of_one_moment_and_writes_nothing():
+    world.make_catalogue()
+    world.sell(world.make_dongle(), DAY)
+    with CaptureQueriesContext(connection) as captured:
+        assert run()[0] == 0
+    statements = [query["sql"] for query in captured]
+    assert statements[1] == "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+def happen(chance: random.Random, step: int, day: date) -> None:
+    """Something is sold, cancelled, bridged or replaced; or refused."""
+    on = str(day)
+    dongle = chance.choice(list(Dongle.objects.exclude(state="retired").order_by("pk")))
+    match chance.choice(("renew", "add", "wait", "bridge", "replace", "lose", "cancel", "cancel newest")):
+        case "renew":
+            world.sell(dongle, on, renew_years=chance.randint(1, 3))
+        case "add":
+            world.sell(dongle, on, renew_years=1, added=(AddedLicence("VOL-QNT", chance.randint(1, 3)),))
+        case "wait":
+            world.accept(world.send(dongle, on), str(day + timedelta(days=chance.randint(0, 20))))
+        case "bridge":
+            bridge(world.send(dongle, on), str(dongle.issued_expiry_on + timedelta(days=20)), on)
+        case "replace":
+            replace(dongle, f"600{step}", on)
+        case "lose":
+            lose(dongle, f"700{step}", on)
+        case chosen:
+            orders = list(Order.objects.filter(state="fulfilled").order_by("-pk"))
+            order = chance.choice(orders[:1] if chosen == "cancel newest" else orders) if orders else None
+            if order:
+                cancel(order, on, is_mistake=chance.random() < 0.4)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_happens_in_whatever_order_nothing_is_found(catalogue, seed):
+    """A random story of four dongles; refusals are part of it."""
+    chance = random.Random(seed)
+    world.make_release("6.0", "2026-08-01")
+    ends = ("2026-03-31", "2026-03-31", "2026-09-30", "2026-01-15")
+    for number, end in enumerate(ends):
+        world.make_dongle(f"500{number}", licences=[("VOL-VIS", end), ("VOL-QNT", chance.choice([end, ends[0]]))])
+    day, done = date(2026, 2, 1), 0
+    for step in range(30):
+        day += timedelta(days=chance.randint(0, 40))
+        try:
+            with transaction.atomic():
+                happen(chance, step, day)
+            done += 1
+        except DomainError:
+            continue
+    assert done > 10
+    assert findings() == {}
