@@ -136,10 +136,10 @@ def customer_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
         if organisation is None:
             raise PermissionDenied
         # For the switch that base.html has.
-        request.organisation, request.organisations = organisation, organisations  # type: ignore[attr-defined]  # for frame
+        request.organisation, request.organisations = organisation, organisations
         return view(request, organisation, *args, **kwargs)
 
-    guarded.is_for_customers = True  # type: ignore[attr-defined]  # read by the tests that every URL is guarded
+    guarded.is_for_customers = True  # read by the tests that every URL is guarded
     return never_cache(guarded)
 
 

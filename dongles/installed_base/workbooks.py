@@ -97,7 +97,7 @@ class Workbook:
 
     def _targets(self, path: str, folder: str) -> dict[str, str]:
         found = {}
-        for element in ElementTree.fromstring(self._archive.read(path)):  # noqa: S314 - the same
+        for element in ElementTree.fromstring(self._archive.read(path)):  # noqa: S314 - expat bounds what entities become
             target = element.get("Target", "")
             absolute = target[1:] if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
             found[element.get("Id", "")] = absolute

@@ -44,7 +44,7 @@ class _NotedCsrf(CsrfViewMiddleware):
     """A refused token is noted, not answered: the page comes back with what was typed, and says what to do."""
 
     def _reject(self, request: HttpRequest, reason: str) -> None:
-        request.is_without_cookie = True  # type: ignore[attr-defined]  # read by the pages
+        request.is_without_cookie = True
 
 
 def _question(view: View) -> View:

@@ -104,7 +104,10 @@ spans = st.lists(st.tuples(st.integers(0, 900), st.integers(0, 300)), max_size=4
 @given(spans=spans, today=st.integers(0, 1300), built=st.integers(0, 1300), expires=st.integers(0, 1300))
 def test_the_answer_is_that_of_its_policy_alone_s1(policy, spans, today, built, expires):
     first = D("2024-01-01")
-    day = lambda number: first + timedelta(number)  # noqa: E731 - days by their number
+
+    def day(number):
+        return first + timedelta(number)
+
     periods = tuple(Period(day(start), day(start + length)) for start, length in spans)
     carried = [LicenceCoverage("OPL-FUL", "Volocity", 1, first, periods)]
     latest = Release("Volocity", "8.1", day(built), False)
