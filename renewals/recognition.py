@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from dongles.terms import months_in
 from renewals.pricing.rounding import round_half_up
 
 ONE_DAY = timedelta(days=1)
+ANNUAL_KINDS = ("sma_year", "sma_part")  # the lines that have an annual value (F5)
 
 
 class Segment(NamedTuple):
@@ -110,3 +112,31 @@ def take_back(segment: Segment, from_on: date) -> Segment | None:
 def take_back_whole(segment: Segment) -> Segment:
     """F4: the segment that annuls another: the same days, the opposite amounts."""
     return segment._replace(amount=-segment.amount, basis_amount=-segment.basis_amount)
+
+
+def annual_value(net: int, starts_on: date, ends_on: date) -> int:
+    """F5: what an SMA line's net comes to a year: net × 12 ÷ the months of its period (D2), a half away from zero."""
+    months = months_in(starts_on, ends_on)
+    part = months.of or 1
+    return round_half_up(net * 12 * part, months.whole * part + months.days)
+
+
+def concession(segment: Segment, credit: int) -> Segment:
+    """F4: the segment of a credit that is a concession: over the whole period of what it is a credit for.
+
+    Booked later than that begins, its past share falls into the month of the credit (F1).
+    """
+    assert 0 < credit <= segment.amount, "a concession credits a part of what was sold"
+    return segment._replace(amount=-credit, basis_amount=-credit)
+
+
+def booked_month(belongs_on: date, booked_on: date, closed_through: date | None) -> date:
+    """F1: the month in which something is booked: that to which it belongs by date, at the latest that of the day.
+
+    Where that one is closed, the first open one. `closed_through` is the last closed month's first day. Months are
+    written as their first day.
+    """
+    month = min(belongs_on, booked_on).replace(day=1)
+    if closed_through is None or month > closed_through:
+        return month
+    return (closed_through + timedelta(days=31)).replace(day=1)

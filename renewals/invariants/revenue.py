@@ -75,9 +75,9 @@ def _unlike_the_sale(line: Line, sales: Sequence[RevenueSegment]) -> Iterator[Fi
     if sorted(due) != sorted(row.segment for row in sales):
         yield Finding(line.subject, _written(due, line), _written([row.segment for row in sales], line))
     month = line.fulfilled_on.replace(day=1)
-    if any(row.booked_month != month or row.reason != RevenueSegment.Reason.SALE for row in sales):
+    if any(row.booked_month < month or row.reason != RevenueSegment.Reason.SALE for row in sales):
         found = ", ".join(f"{row.reason} in {row.booked_month:%Y-%m}" for row in sales)
-        yield Finding(line.subject, f"booked as a sale in {month:%Y-%m}", found)
+        yield Finding(line.subject, f"booked as a sale in {month:%Y-%m} or, where that was closed, later", found)
 
 
 def _period_as_sold(line: Line, sales: Sequence[RevenueSegment]) -> tuple[date, date] | None:

@@ -7,8 +7,18 @@ Every amount is an integer in the minor unit of the currency that stands once on
 from renewals.models.bridges import Bridge
 from renewals.models.campaigns import Campaign, CampaignItem, CampaignSchedule
 from renewals.models.documents import PurchaseOrderFile, QuoteDocument
+from renewals.models.ledger import (
+    AccountingMonth,
+    BookingFigures,
+    LedgerEntry,
+    MonthClose,
+    MonthFigures,
+    MonthReopening,
+    RevenueSegment,
+    UnsummarisedSegment,
+)
 from renewals.models.merges import CustomerMerge, Resemblance
-from renewals.models.orders import Order, OrderLine, RevenueSegment
+from renewals.models.orders import Order, OrderLine
 from renewals.models.questions import QuoteQuestion
 from renewals.models.quotes import Quote, QuoteDongle, QuoteLine, QuoteVersion
 from renewals.models.reminders import Reminder, ReminderCopy, ReminderMailing
@@ -16,11 +26,17 @@ from renewals.models.requests import RenewalRequest, RequestedDongle
 from renewals.models.terms import PolicySettings, PriceList, PriceListEntry, TaxRate
 
 __all__ = [
+    "AccountingMonth",
+    "BookingFigures",
     "Bridge",
     "Campaign",
     "CampaignItem",
     "CampaignSchedule",
     "CustomerMerge",
+    "LedgerEntry",
+    "MonthClose",
+    "MonthFigures",
+    "MonthReopening",
     "Order",
     "OrderLine",
     "PolicySettings",
@@ -41,4 +57,5 @@ __all__ = [
     "Resemblance",
     "RevenueSegment",
     "TaxRate",
+    "UnsummarisedSegment",
 ]

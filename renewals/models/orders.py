@@ -1,14 +1,13 @@
-"""Orders with what was fulfilled, and the revenue ledger."""
+"""Orders with what was fulfilled."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from dongles.models import Licence, SmaPeriod
 from portal.models import Customer, trigrams_of
 from renewals import states
 from renewals.models.quotes import Quote, QuoteLine, QuoteVersion
 from renewals.models.terms import minor_units
-from renewals.recognition import Segment
 
 
 class Order(models.Model):
@@ -72,49 +71,3 @@ class OrderLine(models.Model):
     def kind(self) -> str:
         """What was sold (`QuoteLine.Kind`); nothing where it is a free extension."""
         return self.quote_line.kind if self.quote_line else ""
-
-
-class RevenueSegment(models.Model):
-    """Money in time (F1): a signed amount earned from `starts_on` to `ends_on`. Only ever added (trigger).
-
-    Earned daily or at once. A segment that takes one back mirrors it: `basis_amount` and `basis_starts_on` are the
-    mirrored segment's whole, of which only the days from `starts_on` count, so that every month is undone exactly.
-    """
-
-    class Method(models.TextChoices):
-        DAILY = "daily", "By day"
-        AT_ONCE = "at_once", "At once"
-
-    class Reason(models.TextChoices):
-        SALE = "sale", "Sale"
-        CANCELLATION = "cancellation", "Cancellation"
-        ANNULMENT = "annulment", "Annulment"
-
-    order_line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="segments")
-    currency = models.CharField(max_length=3)
-    amount = minor_units()
-    starts_on = models.DateField()
-    ends_on = models.DateField()
-    method = models.CharField(max_length=10, choices=Method)
-    booked_month = models.DateField(help_text="The first day of the month of booking")
-    reason = models.CharField(max_length=20, choices=Reason)
-    basis_amount = minor_units()
-    basis_starts_on = models.DateField()
-    mirrors = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="mirrored_by")
-
-    class Meta:
-        constraints = (
-            models.CheckConstraint(name="segment_ends_after_start", condition=Q(ends_on__gte=F("starts_on"))),
-            models.CheckConstraint(
-                name="segment_starts_within_basis", condition=Q(basis_starts_on__lte=F("starts_on"))
-            ),
-            models.UniqueConstraint(fields=["mirrors"], name="segment_taken_back_once"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.amount} {self.currency} {self.starts_on} – {self.ends_on}"
-
-    @property
-    def segment(self) -> Segment:
-        """What the rules of recognition take."""
-        return Segment(self.amount, self.starts_on, self.ends_on, self.method, self.basis_amount, self.basis_starts_on)

@@ -22,8 +22,8 @@ from portal.errors import DomainError
 from portal.wording import write_day
 from renewals import recognition
 from renewals.models import Order, OrderLine, QuoteDongle, QuoteLine, RevenueSegment
+from renewals.services import ledger
 from renewals.services.quotes import lock_version
-from renewals.services.sales import segment_row
 from renewals.states import OrderState, next_order_state
 
 
@@ -88,7 +88,7 @@ def _undo(order: Order, from_on: date, actor: Actor, at: datetime, is_mistake: b
         licence.withdrawn_on, licence.withdrawal_reason = from_on, f"Order {order.number} was cancelled"
         deeds.append(Deed("withdraw", licence, after={"withdrawn_on": str(from_on)}, reason=licence.withdrawal_reason))
     Licence.objects.bulk_update(withdrawn, ["withdrawn_on", "withdrawal_reason"])
-    revenue = {"revenue": _take_back_revenue(order, lines, first_day, today), "currency": order.version.currency}
+    revenue = {"revenue": _take_back_revenue(order, lines, first_day, at), "currency": order.version.currency}
     return Undone(deeds + _restate_dongles(order, dongles, from_on, actor, at), revenue)
 
 
@@ -176,18 +176,23 @@ def _stated(period: SmaPeriod) -> dict[str, str | bool]:
     }
 
 
-def _take_back_revenue(order: Order, lines: Sequence[OrderLine], first_day: date, today: date) -> int:
+def _take_back_revenue(order: Order, lines: Sequence[OrderLine], first_day: date, at: datetime) -> int:
     """F4: a cancellation takes back what is not earned yet, an annulment everything; the sum, which is not positive."""
     annulled = first_day == date.min
-    reason = RevenueSegment.Reason.ANNULMENT if annulled else RevenueSegment.Reason.CANCELLATION
-    rows = []
-    for line in lines:
-        for row in line.segments.all():
-            segment = row.segment
-            undone = recognition.take_back_whole(segment) if annulled else recognition.take_back(segment, first_day)
-            if undone is not None:
-                rows.append(segment_row(line, row.currency, undone, today, reason, mirrors=row))
-    RevenueSegment.objects.bulk_create(rows)
+    assert order.fulfilled_on is not None
+    undone = []
+    for row in (row for line in lines for row in line.segments.all()):
+        segment = row.segment
+        taken = recognition.take_back_whole(segment) if annulled else recognition.take_back(segment, first_day)
+        if taken is not None:
+            undone.append((row, taken))
+    rows = ledger.book_reversal(
+        undone,
+        reason=RevenueSegment.Reason.ANNULMENT if annulled else RevenueSegment.Reason.CANCELLATION,
+        from_on=order.fulfilled_on if annulled else first_day,
+        on=timezone.localdate(at),
+        at=at,
+    )
     return sum(row.amount for row in rows)
 
 

@@ -240,7 +240,7 @@ def _fulfil(order: Order, dongles: Sequence[LockedDongle], actor: Actor, at: dat
         for each, dates in zip(dongles, redated, strict=True)
         for sale in sales_of(each.carried, lines[each.quoted.pk], dates)
     ]
-    deeds = [write_sales(order, sold, before, today), *added]
+    deeds = [write_sales(order, sold, before, today, at), *added]
     deeds += [covering_deed(order, sale) for sale in sold if sale.period]
 
     codes = []

@@ -318,7 +318,7 @@ class LockedVersion(NamedTuple):
 def lock_version(version: QuoteVersion) -> LockedVersion:
     """Lock the quote's row and read its versions anew: whoever changes any of them holds that lock."""
     quote = Quote.objects.select_for_update(of=("self",)).select_related("customer").get(pk=version.quote_id)
-    versions = list(QuoteVersion.objects.filter(quote=quote).select_related("policy"))
+    versions = list(QuoteVersion.objects.filter(quote=quote).select_related("policy", "price_list"))
     for each in versions:
         each.quote = quote
     locked = next(each for each in versions if each.pk == version.pk)

@@ -1,15 +1,16 @@
 """What fulfilling an order writes: licences, SMA periods, order lines and revenue; and the deeds that say so."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from dongles.coverage import LicenceCoverage, Period
 from dongles.models import Dongle, Licence, SmaPeriod
 from portal.audit import Deed
 from renewals import recognition
-from renewals.models import Order, OrderLine, QuoteLine, RevenueSegment
+from renewals.models import Order, OrderLine, QuoteLine
 from renewals.pricing.fulfilment import Redated
+from renewals.services import ledger
 
 Carried = list[tuple[Licence, LicenceCoverage]]
 
@@ -76,7 +77,7 @@ def sales_of(carried: Carried, lines: Sequence[QuoteLine], dates: Redated) -> li
     ]
 
 
-def write_sales(order: Order, sales: Sequence[Sale], before: str, today: date) -> Deed:
+def write_sales(order: Order, sales: Sequence[Sale], before: str, today: date, at: datetime) -> Deed:
     """Write periods, order lines and revenue; the deed says what the order is now and what was sold with it."""
     dated = [sale for sale in sales if sale.period]
     periods = dict(
@@ -106,11 +107,18 @@ def write_sales(order: Order, sales: Sequence[Sale], before: str, today: date) -
         )
         for sale in sales
     )
-    segments = RevenueSegment.objects.bulk_create(
-        segment_row(order_line, order.version.currency, segment, today, RevenueSegment.Reason.SALE)
-        for order_line, sale in zip(order_lines, sales, strict=True)
-        if sale.line
-        for segment in recognition.segments_of_sale(sale.line.net, sale.line.sma_net, sale.period, today)
+    segments = ledger.book_sale(
+        (
+            ledger.Entry(order_line, sale.line.kind, sale.line.product_id, segment)
+            for order_line, sale in zip(order_lines, sales, strict=True)
+            if sale.line
+            for segment in recognition.segments_of_sale(sale.line.net, sale.line.sma_net, sale.period, today)
+        ),
+        ledger.Dimensions(
+            order.customer_id, order.customer.country, order.version.price_list.segment, order.version.currency
+        ),
+        on=today,
+        at=at,
     )
     after = {
         "state": order.state,
@@ -122,22 +130,3 @@ def write_sales(order: Order, sales: Sequence[Sale], before: str, today: date) -
     if order.paid_on is not None:
         after["paid_on"] = str(order.paid_on)
     return Deed("fulfil", order, {"state": before}, after)
-
-
-def segment_row(
-    order_line: OrderLine,
-    currency: str,
-    segment: recognition.Segment,
-    booked_on: date,
-    reason: RevenueSegment.Reason,
-    mirrors: RevenueSegment | None = None,
-) -> RevenueSegment:
-    """A segment as a row, not written yet."""
-    return RevenueSegment(
-        order_line=order_line,
-        currency=currency,
-        booked_month=booked_on.replace(day=1),
-        reason=reason,
-        mirrors=mirrors,
-        **segment._asdict(),
-    )

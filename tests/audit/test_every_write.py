@@ -90,6 +90,9 @@ TOLD_BY = {
     "renewals.order": OWN,
     "renewals.orderline": "order",
     "renewals.revenuesegment": "order_line.order",
+    "renewals.monthclose": OWN,
+    "renewals.ledgerentry": "close",
+    "renewals.monthreopening": "close",
     "renewals.purchaseorderfile": "order",
     "renewals.bridge": "version",
     "renewals.renewalrequest": OWN,
@@ -115,6 +118,10 @@ NOT_BUSINESS = {
     "portal.outboxmessage",
     "portal.sentmail",
     "dongles.columnchoice",  # which heads meant what, for the next file; the import's events say what was chosen
+    "renewals.unsummarisedsegment",  # what the sums lack yet, and the sums themselves
+    "renewals.monthfigures",
+    "renewals.bookingfigures",
+    "renewals.accountingmonth",  # a row to lock; that a month was closed or opened its closes and reopenings tell
     "renewals.campaignitem",  # a campaign's list of what is to do; what comes of it are quotes
 }
 # Columns that say who acted, which the event does by itself; that are secret; that only number things; or, of a text

@@ -1,0 +1,131 @@
+"""Booking: every segment enters the ledger here, in a month that is open and stays so until it is booked (F1)."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.db import connection
+
+from portal import outbox
+from renewals import recognition
+from renewals.models import AccountingMonth, OrderLine, RevenueSegment
+from renewals.recognition import Segment
+
+# The row is locked so that others may book, but nobody may close: a lock that is waited for shows what was committed
+# meanwhile, so `is_closed` is true to the moment.
+LOCK = """
+SELECT month, is_closed FROM renewals_accountingmonth
+WHERE month = greatest(
+    %s::date, (SELECT (max(month) + interval '1 month')::date FROM renewals_accountingmonth WHERE is_closed)
+)
+FOR SHARE"""
+
+
+class Dimensions(NamedTuple):
+    """What a sale's segments are told apart by: whose, where and in what money, as of the sale."""
+
+    customer_id: int
+    country: str
+    customer_segment: str
+    currency: str
+
+
+class Entry(NamedTuple):
+    """A segment to be booked for an order line of a kind (`QuoteLine.Kind`) and product."""
+
+    line: OrderLine
+    kind: str
+    product_id: int
+    segment: Segment
+
+
+def lock_booking_month(*, belongs_on: date, booked_on: date) -> date:
+    """F1: the month for what belongs to a day by date and is booked on another, locked until the transaction ends.
+
+    The lock is shared: many book at once, and who closes the month waits for them. It is taken whether or not the month
+    looks open, since another transaction may be closing it.
+    """
+    month = recognition.booked_month(belongs_on, booked_on, None)
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(LOCK, [month])
+            found: tuple[date, bool] | None = cursor.fetchone()
+        if found is None:
+            AccountingMonth.objects.bulk_create([AccountingMonth(month=_open_month(month))], ignore_conflicts=True)
+        elif not found[1]:
+            return found[0]
+
+
+def _open_month(month: date) -> date:
+    closed = AccountingMonth.objects.filter(is_closed=True).order_by("-month").values_list("month", flat=True).first()
+    return recognition.booked_month(month, month, closed)
+
+
+def book_sale(entries: Iterable[Entry], dimensions: Dimensions, *, on: date, at: datetime) -> list[RevenueSegment]:
+    """Book what was sold, as of the day of its fulfilment."""
+    month = lock_booking_month(belongs_on=on, booked_on=on)
+    return _book(
+        [
+            RevenueSegment(
+                order_line=entry.line,
+                product_id=entry.product_id,
+                annual_amount=_annual_amount(entry),
+                booked_month=month,
+                reason=RevenueSegment.Reason.SALE,
+                **dimensions._asdict(),
+                **entry.segment._asdict(),
+            )
+            for entry in entries
+        ],
+        at,
+    )
+
+
+def book_reversal(
+    undone: Iterable[tuple[RevenueSegment, Segment]],
+    *,
+    reason: RevenueSegment.Reason,
+    from_on: date,
+    on: date,
+    at: datetime,
+) -> list[RevenueSegment]:
+    """Book what takes segments back from a day on (F4): told apart as they were, in no earlier month than theirs."""
+    pairs = list(undone)
+    if not pairs:
+        return []
+    belongs_on = max(from_on, *(row.booked_month for row, _ in pairs))
+    month = lock_booking_month(belongs_on=belongs_on, booked_on=on)
+    return _book(
+        [
+            RevenueSegment(
+                order_line_id=row.order_line_id,
+                customer_id=row.customer_id,
+                product_id=row.product_id,
+                country=row.country,
+                customer_segment=row.customer_segment,
+                currency=row.currency,
+                annual_amount=-row.annual_amount,
+                booked_month=month,
+                reason=reason,
+                mirrors=row,
+                **segment._asdict(),
+            )
+            for row, segment in pairs
+        ],
+        at,
+    )
+
+
+def _annual_amount(entry: Entry) -> int:
+    segment = entry.segment
+    if entry.kind not in recognition.ANNUAL_KINDS:
+        return 0
+    return recognition.annual_value(segment.amount, segment.starts_on, segment.ends_on)
+
+
+def _book(rows: list[RevenueSegment], at: datetime) -> list[RevenueSegment]:
+    """Write the segments; a trigger notes that the sums lack them, and the outbox has them added."""
+    if rows:
+        RevenueSegment.objects.bulk_create(rows)
+        outbox.post("revenue_booked", [{}], at=at)
+    return rows
