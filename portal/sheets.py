@@ -1,12 +1,13 @@
 """Tables as files, CSV and XLSX. Nothing that was typed somewhere becomes a formula in a spreadsheet.
 
-A cell is a text, a whole number, a date, an Amount or none.
+A cell is a text, a whole number, a date, an Amount, a Rate or none.
 """
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -41,7 +42,25 @@ class Amount(NamedTuple):
         return "#,##0" + ("." + "0" * exponent if exponent else "")
 
 
-Cell = str | int | date | Amount | None
+class Rate(NamedTuple):
+    """A share as two whole numbers, so that it is exact; none where there is nothing to be a share of."""
+
+    numerator: int
+    denominator: int
+
+    @property
+    def value(self) -> Fraction | None:
+        return Fraction(self.numerator, self.denominator) if self.denominator else None
+
+    @property
+    def decimal(self) -> Decimal | None:
+        """To six decimals, as files have it."""
+        if not self.denominator:
+            return None
+        return (Decimal(self.numerator) / self.denominator).quantize(Decimal("0.000001"), ROUND_HALF_UP)
+
+
+Cell = str | int | date | Amount | Rate | None
 
 
 class Column(NamedTuple):
@@ -76,22 +95,35 @@ def _plain(cell: Cell) -> str:
         return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
     if isinstance(cell, Amount):
         return str(cell.value)
+    if isinstance(cell, Rate):
+        return "" if cell.decimal is None else str(cell.decimal)
     return cell.isoformat() if isinstance(cell, date) else str(cell)
 
 
-def xlsx_of(title: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], notes: Iterable[str]) -> bytes:
-    """An XLSX with the table, its head frozen, and a second sheet with the notes.
+SheetOf = tuple[str, Sequence[Column], Iterable[Sequence[Cell]]]
+NOT_IN_TITLES = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
+TITLE_LETTERS = 31
 
-    Texts are texts whatever they begin with, dates and amounts are numbers that can be reckoned with.
+
+def xlsx_of(title: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], notes: Iterable[str]) -> bytes:
+    """An XLSX with the table, its head frozen, and a second sheet with the notes."""
+    return workbook_of([(title, columns, rows)], notes)
+
+
+def workbook_of(tables: Iterable[SheetOf], notes: Iterable[str]) -> bytes:
+    """An XLSX with a sheet for each table (title, columns, rows), its head frozen, and a last one with the notes.
+
+    Texts are texts whatever they begin with, dates, amounts and rates are numbers that can be reckoned with.
     """
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-    for index, column in enumerate(columns, 1):
-        sheet.column_dimensions[get_column_letter(index)].width = column.width
-    sheet.append([_head(sheet, column.head) for column in columns])
-    for row in rows:
-        sheet.append([_typed(sheet, cell) for cell in row])
+    for title, columns, rows in tables:
+        sheet = book.create_sheet(title.translate(NOT_IN_TITLES)[:TITLE_LETTERS])
+        sheet.freeze_panes = "A2"
+        for index, column in enumerate(columns, 1):
+            sheet.column_dimensions[get_column_letter(index)].width = column.width
+        sheet.append([_head(sheet, column.head) for column in columns])
+        for row in rows:
+            sheet.append([_typed(sheet, cell) for cell in row])
     about = book.create_sheet("About")
     about.column_dimensions["A"].width = 100
     for note in notes:
@@ -131,4 +163,8 @@ def _typed(sheet: Any, cell: Cell) -> Any:
         amount = WriteOnlyCell(sheet, cell.value)
         amount.number_format = cell.number_format
         return amount
+    if isinstance(cell, Rate):
+        rate = WriteOnlyCell(sheet, cell.decimal)
+        rate.number_format = "0.0%"
+        return rate
     return cell

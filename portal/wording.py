@@ -93,6 +93,22 @@ def write_day(day: date) -> str:
     return f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year}"
 
 
+def write_month(month: date) -> str:
+    """A month, by any of its days: “Aug 2026”."""
+    return f"{MONTH_NAMES[month.month - 1]} {month.year}"
+
+
+def write_number(number: int) -> str:
+    """A count: “12,345”."""
+    return str(format_decimal(number, locale=LOCALE)).replace("-", "−")
+
+
+def write_share(share: Fraction) -> str:
+    """A share of figures, rounded for reading: 7/8 is “87.5%”."""
+    tenths = round(share * 1000)
+    return str(format_decimal(Decimal(tenths).scaleb(-1), format="#,##0.0", locale=LOCALE)).replace("-", "−") + "%"
+
+
 def write_months(months: Sequence[int]) -> str:
     """A length [m, d, L] of rule D2 in words: “8 months and 5 days”; a dash for [0, 0, 0]."""
     whole, days, _ = months

@@ -18,6 +18,7 @@ from renewals.web import (
     visitors,
 )
 from renewals.web.customer import account, dongle, home, my_quotes, order, passkeys, quote, renew
+from renewals.web.finance import reports
 
 app_name = "renewals"
 urlpatterns = [
@@ -82,6 +83,10 @@ urlpatterns = [
     path("pipeline/", pipeline.pipeline_page, name="pipeline"),
     path("pipeline/pipeline.csv", pipeline.pipeline_csv, name="pipeline_csv"),
     path("pipeline/pipeline.xlsx", pipeline.pipeline_xlsx, name="pipeline_xlsx"),
+    path("finance/", reports.finance_home, name="finance"),
+    path("finance/reports/<slug:key>/", reports.report_page, name="report"),
+    path("finance/reports/<slug:key>/<slug:table>.csv", reports.report_csv, name="report_csv"),
+    path("finance/reports/<slug:key>/report.xlsx", reports.report_xlsx, name="report_xlsx"),
     path("reminders/", reminders.coming, name="reminders"),
     path("reminders/sent/", reminders.sent, name="reminders_sent"),
     path("reminders/unreached/", reminders.unreached, name="reminders_unreached"),

@@ -1,0 +1,97 @@
+"""The deferred revenue from the beginning of each month to its end (F5)."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from portal.sheets import Amount
+from portal.wording import write_money
+from renewals.overviews.finance import figures
+from renewals.overviews.finance.filters import ReportFilters, following
+from renewals.overviews.finance.reports import Column, Definition, Figure, Report, ReportKind, Row, Section, Table
+
+COLUMNS = (
+    Column("Month", 10, "month"),
+    Column("Opening", 16, "amount"),
+    Column("Booked", 16, "amount"),
+    Column("Credited", 16, "amount"),
+    Column("Recognised", 16, "amount"),
+    Column("Caught up", 16, "amount"),
+    Column("Closing", 16, "amount"),
+    Column("Of it current", 16, "amount"),
+)
+DEFINITIONS = (
+    Definition(
+        "Roll-forward",
+        "Opening + booked + credited − recognised − caught up = closing. Credited is what cancellations and other"
+        " credits take back; it is negative.",
+        "F5",
+    ),
+    Definition(
+        "Caught up",
+        "What belongs to earlier months by date and was booked after them: it is earned in the month of booking, since"
+        " a closed month never changes. Credits that reach back are caught up with the opposite sign.",
+        "F1",
+    ),
+    Definition(
+        "Current",
+        "Of the closing amount, what will be earned in the twelve months after, by what is booked by then. The rest is"
+        " non-current.",
+        "F5",
+    ),
+)
+
+
+def read_report(filters: ReportFilters, today: date) -> Report:
+    """The roll-forward of the months asked for, a section for each currency."""
+    sections = [_section(filters, currency) for currency in figures.currencies_of(filters)]
+    if not sections:
+        return Report("Nothing has been sold yet, so nothing is deferred.", (), DEFINITIONS)
+    return Report(
+        "What customers have paid for in advance, and how it is earned month by month.", sections, DEFINITIONS
+    )
+
+
+def _section(filters: ReportFilters, currency: str) -> Section:
+    sums = figures.month_figures(filters, currency)
+    opening = figures.deferred_at(filters, currency, following(filters.first_month, -1))
+    rows, before = [], opening
+    for month in filters.months():
+        row = sums.get((month,), {})
+        after = before + figures.deferred_by(row)
+        rows.append(_row(filters, currency, month, before, row, after))
+        before = after
+    totals = {name: sum(row[name] for row in sums.values()) for name in figures.FLOWS}
+    total = (
+        "All months",
+        Amount(opening, currency),
+        *(Amount(totals[name], currency) for name in figures.FLOWS),
+        Amount(before, currency),
+        None,
+    )
+    assert before == opening + figures.deferred_by(totals), "the months' changes add up to the whole change"
+    lead = f"{write_money(before, currency)} is deferred at the end of {filters.last_month:%B %Y}."
+    return Section(currency, lead, (Table("months", "Roll-forward of deferred revenue", COLUMNS, rows, total),))
+
+
+def _row(filters: ReportFilters, currency: str, month: date, before: int, row: Mapping[str, int], after: int) -> Row:
+    return (
+        month,
+        Amount(before, currency),
+        *(lines_of(name, filters, currency, month, row.get(name, 0)) for name in figures.FLOWS),
+        Amount(after, currency),
+        Amount(row.get("current", 0), currency),
+    )
+
+
+def lines_of(name: str, filters: ReportFilters, currency: str, month: date, amount: int) -> Figure:
+    """An amount of a month that opens the lines which it is made of."""
+    asked = filters.query(figure=name, first_month=month, last_month=month, currency=currency)
+    return Figure(Amount(amount, currency), f"/finance/lines/?{asked}" if amount else "")
+
+
+KIND = ReportKind(
+    "roll-forward",
+    "Deferred revenue",
+    "How did what is deferred change, month by month?",
+    read_report,
+)

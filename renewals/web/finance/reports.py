@@ -1,0 +1,141 @@
+"""The reports as pages and as files: one view for all of them."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from portal import sheets
+from portal.access import staff_page
+from portal.wording import write_day
+from renewals.forms.finance import ReportForm
+from renewals.overviews.finance import REPORTS
+from renewals.overviews.finance.reports import (
+    DEFINITIONS_VERSION,
+    Cell,
+    Column,
+    Figure,
+    Report,
+    ReportKind,
+    Section,
+    Table,
+)
+
+
+@require_GET
+@staff_page()
+def finance_home(request: HttpRequest) -> HttpResponse:
+    """Where finance begins: the first of the reports."""
+    return redirect("renewals:report", next(iter(REPORTS)))
+
+
+@require_GET
+@staff_page()
+def report_page(request: HttpRequest, key: str) -> HttpResponse:
+    """A report with its tables, pictures and definitions."""
+    kind, today = _kind(key), timezone.localdate()
+    form = ReportForm(request.GET, today=today)
+    context = {
+        "kind": kind,
+        "kinds": REPORTS.values(),
+        "form": form,
+        "filters": form.filters,
+        "filters_in_words": form.in_words,
+        "report": kind.read(form.filters, today),
+        "definitions_version": DEFINITIONS_VERSION,
+    }
+    return render(request, "renewals/finance/report.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@staff_page()
+def report_csv(request: HttpRequest, key: str, table: str) -> HttpResponse | StreamingHttpResponse:
+    """A table of a report as CSV, of all currencies one below the other."""
+    kind, today = _kind(key), timezone.localdate()
+    form = ReportForm(request.GET, today=today)
+    if not form.is_valid():
+        return _to_page(request, key)
+    found = dict(_tables(kind.read(form.filters, today))).get(table)
+    if found is None:
+        raise Http404
+    lines = sheets.csv_lines(_heads(found), _rows(found))
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    return _as_file(answer, f"{key}-{table}", today, "csv")
+
+
+@require_GET
+@staff_page()
+def report_xlsx(request: HttpRequest, key: str) -> HttpResponse:
+    """A report as XLSX: a sheet for each table, and one with filters, notes and definitions."""
+    kind, today = _kind(key), timezone.localdate()
+    form = ReportForm(request.GET, today=today)
+    if not form.is_valid():
+        return _to_page(request, key)
+    report = kind.read(form.filters, today)
+    tables = [(found[0][1].caption, _heads(found), _rows(found)) for _, found in _tables(report)]
+    content = sheets.workbook_of(tables, _notes(kind, report, form, today))
+    return _as_file(HttpResponse(content, content_type=sheets.ZIP_OF_XLSX), key, today, "xlsx")
+
+
+def _kind(key: str) -> ReportKind:
+    if key not in REPORTS:
+        raise Http404
+    return REPORTS[key]
+
+
+def _to_page(request: HttpRequest, key: str) -> HttpResponse:
+    """What can't be filtered is told on the page, not in a file."""
+    return redirect(f"{reverse('renewals:report', args=[key])}?{request.GET.urlencode()}")
+
+
+def _as_file(answer: Any, name: str, today: date, suffix: str) -> Any:
+    answer["Content-Disposition"] = f'attachment; filename="{name}-{today.isoformat()}.{suffix}"'
+    return answer
+
+
+def _tables(report: Report) -> list[tuple[str, list[tuple[Section, Table]]]]:
+    """The tables of the same key in all sections, in the order in which they come first."""
+    found: dict[str, list[tuple[Section, Table]]] = {}
+    for section in report.sections:
+        for table in section.tables:
+            found.setdefault(table.key, []).append((section, table))
+    return list(found.items())
+
+
+def _columns(found: Sequence[tuple[Section, Table]]) -> list[Column]:
+    """The columns of a table in any section: months may differ from one to the other."""
+    return list(dict.fromkeys(column for _, table in found for column in table.columns))
+
+
+def _heads(found: Sequence[tuple[Section, Table]]) -> list[sheets.Column]:
+    return [sheets.Column("Currency", 9), *(sheets.Column(each.head, each.width) for each in _columns(found))]
+
+
+def _rows(found: Sequence[tuple[Section, Table]]) -> Iterator[Sequence[sheets.Cell]]:
+    columns = _columns(found)
+    for section, table in found:
+        for row in table.rows:
+            cells = dict(zip(table.columns, row, strict=True))
+            yield [section.currency, *(_filed(column, cells.get(column)) for column in columns)]
+
+
+def _filed(column: Column, cell: Figure | Cell) -> sheets.Cell:
+    value = cell.value if isinstance(cell, Figure) else cell
+    if column.kind == "month" and isinstance(value, date):
+        return f"{value:%Y-%m}"
+    return value
+
+
+def _notes(kind: ReportKind, report: Report, form: ReportForm, today: date) -> Iterator[str]:
+    filters = form.filters
+    yield f"{kind.name}, {filters.first_month:%Y-%m} to {filters.last_month:%Y-%m}, as of {write_day(today)}"
+    yield f"Filters: {'; '.join(form.in_words) or 'none'}; definitions {DEFINITIONS_VERSION}"
+    yield report.lead
+    yield from (f"{section.currency}: {section.lead}" for section in report.sections)
+    yield from report.notes
+    yield from (f"{each.term} ({each.rule}): {each.words}" for each in report.definitions)
