@@ -8,17 +8,18 @@ from django.db import connection
 
 from portal import outbox
 from renewals import recognition
-from renewals.models import AccountingMonth, OrderLine, RevenueSegment
+from renewals.models import OrderLine, RevenueSegment
 from renewals.recognition import Segment
 
-# The row is locked so that others may book, but nobody may close: a lock that is waited for shows what was committed
-# meanwhile, so `is_closed` is true to the moment.
-LOCK = """
-SELECT month, is_closed FROM renewals_accountingmonth
-WHERE month = greatest(
+# Where the month is closed, the first after those that are; closed months have no open one between them.
+IN_MONTH = """greatest(
     %s::date, (SELECT (max(month) + interval '1 month')::date FROM renewals_accountingmonth WHERE is_closed)
-)
-FOR SHARE"""
+)"""
+# A lock that is waited for shows what was committed meanwhile, so `is_closed` is true to the moment.
+LOCK = f"SELECT month, is_closed FROM renewals_accountingmonth WHERE month = {IN_MONTH} FOR SHARE"  # noqa: S608 - constants
+BEGIN = f"""
+INSERT INTO renewals_accountingmonth (month, is_closed) SELECT {IN_MONTH}, FALSE
+ON CONFLICT DO NOTHING RETURNING month, is_closed"""
 
 
 class Dimensions(NamedTuple):
@@ -50,15 +51,11 @@ def lock_booking_month(*, belongs_on: date, booked_on: date) -> date:
         with connection.cursor() as cursor:
             cursor.execute(LOCK, [month])
             found: tuple[date, bool] | None = cursor.fetchone()
-        if found is None:
-            AccountingMonth.objects.bulk_create([AccountingMonth(month=_open_month(month))], ignore_conflicts=True)
-        elif not found[1]:
+            if found is None:  # nobody has booked in the month yet
+                cursor.execute(BEGIN, [month])
+                found = cursor.fetchone()
+        if found is not None and not found[1]:
             return found[0]
-
-
-def _open_month(month: date) -> date:
-    closed = AccountingMonth.objects.filter(is_closed=True).order_by("-month").values_list("month", flat=True).first()
-    return recognition.booked_month(month, month, closed)
 
 
 def book_sale(entries: Iterable[Entry], dimensions: Dimensions, *, on: date, at: datetime) -> list[RevenueSegment]:

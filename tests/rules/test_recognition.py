@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from renewals.recognition import (
     Segment,
+    annual_value,
+    booked_month,
+    concession,
     earned_through,
     months_of,
     recognised_through,
@@ -121,3 +124,32 @@ def test_earning_never_passes_the_amount_f2(amount, starts_on, length, offset):
     earned = earned_through(amount, starts_on, starts_on + timedelta(days=length), starts_on + timedelta(days=offset))
     assert abs(earned) <= abs(amount)
     assert earned * amount >= 0
+
+
+def test_the_annual_value_is_the_net_over_the_months_of_the_period_f5():
+    # 2,970.00 for three years: 990.00 a year
+    assert annual_value(297_000, date(2024, 7, 1), date(2027, 6, 30)) == 99_000
+    # 816.13 for 15 Sep 2026 … 19 May 2027, 8 + 5/31 months: 816.13 × 12 ÷ (253/31) = 816.13 × 372 ÷ 253 = 1,199.998…
+    assert annual_value(81_613, date(2026, 9, 15), date(2027, 5, 19)) == 120_000
+    assert annual_value(-81_613, date(2026, 9, 15), date(2027, 5, 19)) == -120_000
+
+
+def test_what_is_booked_belongs_to_the_month_of_its_date_at_the_latest_to_the_days_f1():
+    november = date(2026, 11, 3)
+    assert booked_month(date(2026, 10, 20), november, None) == date(2026, 10, 1)
+    assert booked_month(date(2027, 4, 1), november, None) == date(2026, 11, 1)
+
+
+def test_what_comes_late_is_booked_in_the_first_open_month_f1():
+    november, closed = date(2026, 11, 3), date(2026, 10, 1)
+    assert booked_month(date(2026, 3, 31), november, closed) == date(2026, 11, 1)
+    assert booked_month(november, november, date(2026, 12, 1)) == date(2027, 1, 1)
+    assert booked_month(date(2026, 10, 20), november, date(2026, 9, 1)) == date(2026, 10, 1)
+
+
+def test_a_concession_is_spread_over_the_whole_period_f4():
+    sold = Segment.daily(120_000, date(2026, 1, 1), date(2026, 12, 31))
+    credit = concession(sold, 36_500)
+    # 365.00 over 365 days: a day is 1.00, so 181 days through 30 June are 181.00
+    assert recognised_through(credit, date(2026, 6, 30)) == -18_100
+    assert recognised_through(credit, date(2026, 12, 31)) == -36_500

@@ -224,7 +224,7 @@ DAMAGES = {
     ),
     "a sale was booked in another month": (
         f"UPDATE {SEGMENTS} SET booked_month = '2026-01-01' WHERE {A_SALE}",
-        {"revenue": "expected booked as a sale in 2026-02; found sale in 2026-01"},
+        {"revenue": "expected booked as a sale in 2026-02 or, where that was closed, later; found sale in 2026-01"},
     ),
     "a line costs more than was quoted": (
         f"UPDATE renewals_orderline SET net = net + 100 WHERE id IN (SELECT min(id) FROM {of('1001')} line)",
@@ -245,8 +245,10 @@ DAMAGES = {
     ),
     "revenue of a standing order was taken back": (
         f"INSERT INTO {SEGMENTS} (order_line_id, currency, amount, starts_on, ends_on, method, booked_month, reason,"
-        " basis_amount, basis_starts_on, mirrors_id) SELECT order_line_id, currency, -amount, starts_on, ends_on,"
-        f" method, booked_month, 'annulment', -basis_amount, basis_starts_on, id FROM {SEGMENTS} WHERE {A_SALE}",
+        " basis_amount, basis_starts_on, annual_amount, customer_id, product_id, country, customer_segment, mirrors_id)"
+        " SELECT order_line_id, currency, -amount, starts_on, ends_on, method, booked_month, 'annulment',"
+        " -basis_amount, basis_starts_on, -annual_amount, customer_id, product_id, country, customer_segment, id"
+        f" FROM {SEGMENTS} WHERE {A_SALE}",
         {"revenue": "expected nothing taken back; found annulment with −€1,200.00"},
     ),
     # Periods
