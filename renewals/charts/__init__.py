@@ -1,7 +1,8 @@
 """Charts as SVG, drawn on the server: values in, bytes out, the same bytes for the same values. Pure.
 
-values.py says what a chart is, looks.py with which colours, patterns and dashes, plot.py tells Vega-Lite what to plot,
-and drawing.py puts plot, key and words together. Each chart stands beside a table that says the same.
+values.py says what a chart is, looks.py with which colours, patterns and dashes, axes.py which round values and labels
+are written, plot.py draws to scale, drawing.py puts plot, key and words together. Each chart stands beside a table that
+says the same.
 """
 
 from renewals.charts.drawing import chart_size, draw_chart

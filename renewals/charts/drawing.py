@@ -1,13 +1,11 @@
-"""Draws a chart: the plot by Vega-Lite, above it the key and the unit, below it what was left out."""
+"""Draws a chart: the plot, above it the key and the unit, below it what was left out."""
 
-import json
 from collections.abc import Iterator
 from html import escape
 
-import vl_convert
-
+from renewals.charts.axes import LETTER
 from renewals.charts.looks import FILLS, INK, QUIET, STROKES, STYLE, painted, patterns
-from renewals.charts.plot import FONT_SIZE, LETTER, MARK_SIZE, plot_of
+from renewals.charts.plot import FONT_SIZE, mark_svg, plot_svg
 from renewals.charts.values import NARROW, WIDE, ChartSpec, Size, has_values, letters, shortened, shown, written
 
 ROW, SAMPLE = 24, 36  # pixels: a row of words, and the sample before a name in the key
@@ -37,7 +35,7 @@ def draw_chart(spec: ChartSpec, title: str, description: str, *, narrow: bool = 
     top = -(-len(_keyed(spec)) // _columns(spec, size.width)) * ROW
     body = _text(0, top + 16, UNITS.get(spec.unit, spec.unit), QUIET)
     if has_values(spec):
-        plot = _plot(spec, Size(size.width, _plot_height(spec)))
+        plot = plot_svg(spec, Size(size.width, _plot_height(spec)))
         body += f'<g transform="translate(0,{top + ROW})">{plot}</g>'
     else:
         key, body = "", _text(0, 16, NOTHING, QUIET)
@@ -57,12 +55,6 @@ def _plot_height(spec: ChartSpec) -> int:
         return UPRIGHT
     bars = len(spec.series) if spec.kind == "bars" else 1
     return AXIS + len(spec.labels) * max(LYING_ROW, bars * LYING_BAR + 8)
-
-
-def _plot(spec: ChartSpec, size: Size) -> str:
-    """The plot without the frame of a picture of its own."""
-    svg = vl_convert.vegalite_to_svg(json.dumps(plot_of(spec, size)), allowed_base_urls=[])
-    return str(svg).partition(">")[2].rpartition("</svg>")[0]
 
 
 def _keyed(spec: ChartSpec) -> list[str]:
@@ -90,12 +82,10 @@ def _area_sample(x: int, y: int, number: int) -> str:
 
 
 def _line_sample(x: int, y: int, number: int) -> str:
-    look, reach = STROKES[number], (MARK_SIZE**0.5) / 2
-    dashes = ",".join(map(str, look.dashes))
-    return (
-        f'<path d="M{x},{y + 12}h28" stroke="{look.colour}" stroke-width="2" stroke-dasharray="{dashes}"/>'
-        f'<path transform="translate({x + 14},{y + 12}) scale({reach:g})" d="{look.mark}" fill="{look.colour}"/>'
-    )
+    look = STROKES[number]
+    dashes = f' stroke-dasharray="{",".join(map(str, look.dashes))}"' if look.dashes else ""
+    line = f'<path d="M{x},{y + 12}h28" stroke="{look.colour}" stroke-width="2"{dashes}/>'
+    return line + mark_svg(number, x + 14, y + 12)
 
 
 def _text(x: int, y: int, words: str, colour: str) -> str:

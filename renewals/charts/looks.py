@@ -15,8 +15,6 @@ VIOLET, LILAC = "#5b4590", "#d6cbea"
 PETROL, SEA = "#1f6168", "#b4dadd"
 SLATE, MIST = "#45525f", "#cbd5dd"
 
-# The measures of letters are those of a font that the drawing library brings along; pages show their own.
-MEASURED_FONT = "Liberation Sans"
 LETTERS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif'
 
 DARK = {
@@ -83,12 +81,12 @@ _BAR = "M-0.35,-1.3H0.35V1.3H-0.35Z"
 _FLAT = "M-1.3,-0.35H1.3V0.35H-1.3Z"
 
 STROKES = (
-    Stroke(BLUE, (1, 0), _DISC),
+    Stroke(BLUE, (), _DISC),
     Stroke(VIOLET, (8, 4), _SQUARE),
     Stroke(PETROL, (2, 3), _UP),
     Stroke(SLATE, (10, 3, 2, 3), _DIAMOND),
     Stroke(BLUE, (4, 2), _DOWN),
-    Stroke(VIOLET, (1, 0), _PLUS),
+    Stroke(VIOLET, (), _PLUS),
     Stroke(PETROL, (12, 4), _BAR),
     Stroke(SLATE, (5, 2, 1, 2, 1, 2), _FLAT),
 )

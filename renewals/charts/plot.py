@@ -1,232 +1,205 @@
-"""The plot of a chart: what Vega-Lite is told, without key and words around it.
+"""The plot of a chart as SVG: bars, lines or a band to scale, with axes, and what is still to come.
 
-Words reach Vega-Lite as values only, never as expressions: labels are numbers there, looked up in a list of words.
+A coordinate of the plot is a place along the labels and one along the values, from 0 to 1 each: `Frame` turns both into
+pixels, whether bars stand or lie.
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import date
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from html import escape
+from itertools import pairwise
+from typing import NamedTuple
 
-from portal.wording import currency_exponent
-from renewals.charts.looks import EDGE, FILLS, LINE, MEASURED_FONT, QUIET, RAISED, STROKES, painted
-from renewals.charts.values import ChartSpec, Size, letters, shortened, written
+from renewals.charts.axes import LETTER, Labels, Values, labels_axis, values_axis, whole_units
+from renewals.charts.looks import EDGE, FILLS, LINE, QUIET, RAISED, STROKES, painted
+from renewals.charts.values import ChartSpec, Size, letters
 
-FONT_SIZE, LETTER = 13, 7.2  # in pixels; what a letter takes in the middle of a text
-MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120)
-MARK_SIZE = 64  # in square pixels, of a path between −1 and 1
-AHEAD = "still to come"
-
-# How the values of an axis are written. They are round numbers, so three digits say them exactly.
-AMOUNT = (
-    "(datum.value < 0 ? '−' : '') + (abs(datum.value) >= 1e9 ? format(abs(datum.value) / 1e9, ',.3~r') + '\u00a0bn'"
-    " : abs(datum.value) >= 1e6 ? format(abs(datum.value) / 1e6, ',.3~r') + '\u00a0M'"
-    " : abs(datum.value) >= 1e4 ? format(abs(datum.value) / 1e3, ',.3~r') + '\u00a0k'"
-    " : format(abs(datum.value), ',~f'))"
-)
-RATE = "format(datum.value * 100, ',.1~f') + '%'"
-
-Channels = Mapping[str, Any]
+FONT_SIZE, MARK_REACH = 13, 4  # pixels
+WIDER = 1.15  # letters of a page may be wider than LETTER
+PER_CENT = 6  # pixels that its sign is wider than a letter
+GAP, UNDER, OVER, BESIDE = 8, 26, 8, 16  # pixels: words to plot; room below, above and at the right of a plot
+BAR = 0.8  # of the place of a label
+THIN = 6  # pixels: bars so thin have no room for an edge
+AHEAD, AHEAD_ROOM = "still to come", 16
 
 
-def plot_of(spec: ChartSpec, size: Size) -> dict[str, Any]:
-    """The Vega-Lite specification of a chart's plot of exactly that size, axes included."""
-    across, along = ("y", "x") if spec.is_lying else ("x", "y")
-    place, value = _place(spec, size.width), _value(spec, size)
-    if spec.kind == "band":
-        marks = [*_band(spec, place, value), *_lines(spec, place, value)]
-    elif spec.kind == "lines":
-        marks = list(_lines(spec, place, value))
+class Frame(NamedTuple):
+    """Where a plot is in its picture, in pixels, its axes, and whether its bars lie."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    values: Values
+    labels: Labels
+    is_lying: bool
+
+    def along(self, value: float) -> float:
+        """The pixel of a value."""
+        share = (value - self.values.least) / (self.values.most - self.values.least)
+        return self.left + share * self.width if self.is_lying else self.top + (1 - share) * self.height
+
+    def across(self, label: float) -> float:
+        """The pixel of a label's middle; its place reaches half a label to both sides."""
+        share = (label + 0.5) / len(self.labels.words)
+        return self.top + share * self.height if self.is_lying else self.left + share * self.width
+
+    def line_at(self, value: float) -> str:
+        """The path of a line through the plot at a value."""
+        at = _px(self.along(value))
+        if self.is_lying:
+            return f"M{at},{_px(self.top)}v{_px(self.height)}"
+        return f"M{_px(self.left)},{at}h{_px(self.width)}"
+
+    @property
+    def place(self) -> float:
+        """The pixels of a label's place."""
+        return (self.height if self.is_lying else self.width) / len(self.labels.words)
+
+
+def plot_svg(spec: ChartSpec, size: Size) -> str:
+    """The plot of a chart that has values, of that size with its axes."""
+    series = whole_units(spec)
+    frame = _frame(spec, series, size)
+    parts = [*_ahead(spec, frame), _grid(frame), *_words(frame)]
+    if spec.kind in ("bars", "stacked"):
+        rects = _stacked(series, frame) if spec.kind == "stacked" else _bars(series, frame)
+        parts += ['<g class="bars">', *rects, "</g>", _ground(frame)]
     else:
-        marks = [
-            _bars(spec, {across: place, along: value}, size.width),
-            _layer("ground", [{}], {"type": "rule", "color": EDGE}, {along: {"datum": 0}}),
-        ]
-    return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "width": size.width,
-        "height": size.height,
-        "autosize": {"type": "fit", "contains": "padding"},
-        "padding": _padding(spec, size.width),
-        "background": None,
-        "params": [{"name": "words", "value": ticks_of(spec, size.width).words}],
-        "layer": [*_ahead(spec, place, across), *marks],
-        "config": _config(),
-    }
+        if spec.kind == "band":
+            parts += _band(series, frame)
+        parts += _lines(series, frame)
+    return "".join(parts)
 
 
-class Ticks(NamedTuple):
-    """The words of all labels, and which of them there is room for."""
-
-    words: list[str]
-    written: list[int]
-
-
-def ticks_of(spec: ChartSpec, width: int) -> Ticks:
-    """The labels of an axis: all of lying bars, of months those that begin a quarter, a half, a year, …"""
-    every = list(range(len(spec.labels)))
-    if spec.is_lying:
-        return Ticks([shortened(written(label), width // 22) for label in spec.labels], every)
-    words = [shortened(written(label), 14) for label in spec.labels]
-    months = [label for label in spec.labels if isinstance(label, date)]
-    if len(months) < len(every):
-        return Ticks(words, every[:: -(-len(every) // _room(words, width))])
-    years = [str(month.year) for month in months]
-    for step in MONTH_STEPS:
-        found = [n for n, month in enumerate(months) if (month.year * 12 + month.month - 1) % step == 0]
-        named = words if step < 12 else years
-        if found and len(found) <= _room(named, width):
-            return Ticks(named, found)
-    return Ticks(words, every[:1])
+def _frame(spec: ChartSpec, series: Sequence[Sequence[float | None]], size: Size) -> Frame:
+    top = OVER + (AHEAD_ROOM if spec.ahead_index is not None else 0)
+    height = size.height - top - UNDER
+    values = values_axis(spec, _extremes(spec, series), max(size.width // 130 if spec.is_lying else height // 45, 2))
+    labels = labels_axis(spec, size.width * 0.4 / WIDER if spec.is_lying else size.width - 60)
+    longest = max(map(letters, labels.words if spec.is_lying else values.words))
+    left = longest * LETTER * WIDER + GAP + (PER_CENT if spec.unit == "rate" else 0)
+    right = letters(values.words[-1]) * LETTER * WIDER / 2 if spec.is_lying else BESIDE
+    return Frame(left, top, size.width - left - right, height, values, labels, spec.is_lying)
 
 
-def _room(words: list[str], width: int) -> int:
-    """How many of the words fit beside each other."""
-    return max(int((width - 60) / (max(map(letters, words), default=0) * LETTER + 12)), 1)
+def _extremes(spec: ChartSpec, series: Sequence[Sequence[float | None]]) -> list[float]:
+    """Values as far as any is drawn: of a stack the sums above and below nought."""
+    if spec.kind != "stacked":
+        return [value for values in series for value in values if value is not None]
+    columns = [[value or 0 for value in column] for column in zip(*series, strict=True)]
+    return [sum(v for v in column if v * side > 0) for column in columns for side in (1, -1)]
 
 
-def _padding(spec: ChartSpec, width: int) -> dict[str, int]:
-    """Room at the left for letters a fifth wider than those that are measured, and above for the words there."""
-    longest = max(map(letters, ticks_of(spec, width).words), default=0)
-    left = int(longest * LETTER / 5) if spec.is_lying else 12
-    return {"left": left, "right": 12, "top": 8 if spec.ahead_index is None else 24, "bottom": 0}
-
-
-def _config() -> dict[str, Any]:
-    axis = {
-        "aria": False,
-        "title": None,
-        "labelColor": QUIET,
-        "labelFontSize": FONT_SIZE,
-        "labelLimit": 0,
-        "labelPadding": 6,
-        "gridColor": LINE,
-        "domain": False,
-        "tickColor": EDGE,
-    }
-    return {"aria": False, "font": MEASURED_FONT, "view": {"stroke": None}, "axis": axis}
-
-
-def _layer(name: str, rows: list[dict[str, Any]], mark: dict[str, Any], channels: Channels) -> dict[str, Any]:
-    return {"name": name, "data": {"values": rows}, "mark": mark, "encoding": channels}
-
-
-def _place(spec: ChartSpec, width: int) -> dict[str, Any]:
-    """Where the labels are, and which of them are written."""
-    scale = {"type": "band", "domain": list(range(len(spec.labels))), "paddingInner": 0.2, "paddingOuter": 0.1}
-    axis = {
-        "labelExpr": "words[datum.value]",
-        "values": ticks_of(spec, width).written,
-        "labelAngle": 0,
-        "labelOverlap": False,
-        "ticks": not spec.is_lying,
-        "grid": False,
-    }
-    return {"field": "label", "type": "ordinal", "scale": scale, "axis": axis}
-
-
-def _value(spec: ChartSpec, size: Size) -> dict[str, Any]:
-    """The scale of the values, from nought on but for lines of rates, which are all near one."""
-    length = size.width if spec.is_lying else size.height
-    numbers = [number for _, values in spec.series for number in values if number]
-    scale: dict[str, Any] = {"zero": spec.unit != "rate" or spec.kind != "lines", "nice": True}
-    if not numbers:
-        scale["domain"] = [0, 1]
-    axis: dict[str, Any] = {
-        "labelExpr": RATE if spec.unit == "rate" else AMOUNT,
-        "tickCount": max(length // (90 if spec.is_lying else 50), 2),
-        "ticks": False,
-    }
-    if spec.unit == "count":
-        axis["tickMinStep"] = 1
-    return {"field": "value", "type": "quantitative", "scale": scale, "axis": axis}
-
-
-def _rows(spec: ChartSpec) -> Iterator[dict[str, Any]]:
-    """A row for each label and series, in whole units: floating point is for drawing only."""
-    whole = 1 if spec.unit in ("count", "rate") else 10 ** currency_exponent(spec.unit)
-    for number, (_, values) in enumerate(spec.series):
+def _bars(series: Sequence[Sequence[float | None]], frame: Frame) -> Iterator[str]:
+    breadth = frame.place * BAR / len(series)
+    for number, values in enumerate(series):
         for label, value in enumerate(values):
-            yield {"label": label, "series": number, "value": None if value is None else value / whole}
+            if value is not None:
+                begin = frame.across(label) - frame.place * BAR / 2 + number * breadth
+                yield _rect(frame, number, begin, breadth, 0, value)
 
 
-def _looked_up(values: list[Any], field: str = "series") -> dict[str, Any]:
-    """A channel by the series' number."""
-    scale = {"domain": list(range(len(values))), "range": values}
-    return {"field": field, "type": "nominal", "scale": scale, "legend": None}
+def _stacked(series: Sequence[Sequence[float | None]], frame: Frame) -> Iterator[str]:
+    """What is below nought hangs from it, each side in the order of the series."""
+    breadth = frame.place * BAR
+    for label in range(len(frame.labels.words)):
+        reached = {True: 0.0, False: 0.0}
+        for number, values in enumerate(series):
+            value = values[label]
+            if value:
+                begin = reached[value > 0]
+                reached[value > 0] += value
+                yield _rect(frame, number, frame.across(label) - breadth / 2, breadth, begin, begin + value)
 
 
-def _bars(spec: ChartSpec, positions: Channels, width: int) -> dict[str, Any]:
-    count = len(spec.series)
-    channels = {
-        **positions,
-        "fill": _looked_up([painted(number) for number in range(count)]),
-        "stroke": _looked_up([FILLS[number].edge for number in range(count)]),
-    }
-    if spec.kind == "stacked":
-        channels["order"] = {"field": "series"}
-    elif count > 1:
-        offset = "yOffset" if spec.is_lying else "xOffset"
-        channels[offset] = {"field": "series", "type": "nominal", "scale": {"domain": list(range(count))}}
-    rows = [row for row in _rows(spec) if row["value"] is not None]
-    edge = 1 if spec.is_lying or len(spec.labels) < width / 8 else 0  # round thin bars there is no room for an edge
-    return _layer("bars", rows, {"type": "bar", "strokeWidth": edge}, channels)
+def _rect(frame: Frame, number: int, begin: float, breadth: float, low: float, high: float) -> str:
+    low, high = sorted((frame.along(low), frame.along(high)))
+    sides = (low, begin, high - low, breadth) if frame.is_lying else (begin, low, breadth, high - low)
+    edge = f' stroke="{FILLS[number].edge}"' if breadth > THIN else ""
+    names = zip(("x", "y", "width", "height"), sides, strict=True)
+    measures = " ".join(f'{name}="{_px(value)}"' for name, value in names)
+    return f'<rect {measures} fill="{painted(number)}"{edge}/>'
 
 
-def _band(spec: ChartSpec, place: Channels, value: Channels) -> Iterator[dict[str, Any]]:
-    low, high, *_ = (values for _, values in spec.series)
-    bounds = [
-        {"label": row["label"], "value": row["value"]}
-        for row in _rows(spec._replace(series=spec.series[:2]))
-        if low[row["label"]] is not None and high[row["label"]] is not None
-    ]
-    half = len(bounds) // 2
-    rows = [{**one, "other": two["value"]} for one, two in zip(bounds[:half], bounds[half:], strict=True)]
-    yield _layer("band", rows, {"type": "area", "fill": painted(1)}, {"x": place, "y": value, "y2": {"field": "other"}})
+def _runs(values: Sequence[object]) -> Iterator[range]:
+    """The spans of labels without a gap."""
+    gaps = [-1, *(n for n, value in enumerate(values) if value is None), len(values)]
+    yield from (range(before + 1, after) for before, after in pairwise(gaps) if after > before + 1)
 
 
-def _lines(spec: ChartSpec, place: Channels, value: Channels) -> Iterator[dict[str, Any]]:
-    """Lines, with a mark where a label is written, at the end and where a value stands alone."""
-    looks = STROKES[: len(spec.series)]
-    rows = list(_rows(spec))
-    lines = {
-        "x": place,
-        "y": value,
-        "stroke": _looked_up([look.colour for look in looks]),
-        "strokeDash": _looked_up([list(look.dashes) for look in looks]),
-    }
-    yield _layer("lines", rows, {"type": "line", "strokeWidth": 2, "strokeCap": "butt"}, lines)
-    marks = {
-        "x": place,
-        "y": value,
-        "fill": _looked_up([look.colour for look in looks]),
-        "shape": _looked_up([look.mark for look in looks]),
-    }
-    marked = [row for row in rows if row["value"] is not None and _is_marked(spec, row["series"], row["label"], place)]
-    yield _layer("marks", marked, {"type": "point", "size": MARK_SIZE, "opacity": 1, "strokeWidth": 0}, marks)
+def _lines(series: Sequence[Sequence[float | None]], frame: Frame) -> Iterator[str]:
+    """Lines, broken where a value is missing, with marks where a label is written and at the ends."""
+    for number, values in enumerate(series):
+        look = STROKES[number]
+        path, marked = "", set(frame.labels.written)
+        for run in _runs(values):
+            path += "M" + "L".join(_point(frame, label, values[label] or 0) for label in run)
+            marked |= {run[0], run[-1]}
+        dashes = f' stroke-dasharray="{",".join(map(str, look.dashes))}"' if look.dashes else ""
+        yield f'<path d="{path}" fill="none" stroke="{look.colour}" stroke-width="2"{dashes}/>'
+        for label in sorted(marked):
+            value = values[label]
+            if value is not None:
+                yield mark_svg(number, frame.across(label), frame.along(value))
 
 
-def _is_marked(spec: ChartSpec, series: int, label: int, place: Channels) -> bool:
-    values = spec.series[series][1]
-    is_alone = (label == 0 or values[label - 1] is None) and (label + 1 == len(values) or values[label + 1] is None)
-    return is_alone or label + 1 == len(values) or label in place["axis"]["values"]
+def mark_svg(number: int, x: float, y: float) -> str:
+    """The mark on a series' line."""
+    look = STROKES[number]
+    where = f"translate({_px(x)},{_px(y)}) scale({MARK_REACH})"
+    return f'<path class="mark" transform="{where}" d="{look.mark}" fill="{look.colour}"/>'
 
 
-def _ahead(spec: ChartSpec, place: Channels, across: str) -> Iterator[dict[str, Any]]:
-    """A wash behind what is still to come, and these words."""
-    begin, end = spec.ahead_index, len(spec.labels) - 1
-    if begin is None:
+def _band(series: Sequence[Sequence[float | None]], frame: Frame) -> Iterator[str]:
+    low, high = series[0], series[1]
+    for run in _runs([None if one is None or other is None else 0 for one, other in zip(low, high, strict=True)]):
+        there = [_point(frame, label, low[label] or 0) for label in run]
+        back = [_point(frame, label, high[label] or 0) for label in reversed(run)]
+        yield f'<path class="band" d="M{"L".join(there + back)}Z" fill="{painted(1)}"/>'
+
+
+def _point(frame: Frame, label: int, value: float) -> str:
+    return f"{_px(frame.across(label))},{_px(frame.along(value))}"
+
+
+def _grid(frame: Frame) -> str:
+    return f'<path d="{"".join(frame.line_at(tick) for tick in frame.values.ticks)}" stroke="{LINE}"/>'
+
+
+def _ground(frame: Frame) -> str:
+    """The line of nought, over the bars."""
+    return f'<path d="{frame.line_at(0)}" stroke="{EDGE}"/>'
+
+
+def _words(frame: Frame) -> Iterator[str]:
+    """The words of both axes."""
+    below, beside = frame.top + frame.height + FONT_SIZE + 8, frame.left - GAP
+    for tick, words in zip(frame.values.ticks, frame.values.words, strict=True):
+        at = frame.along(tick)
+        yield _text(at, below, words, "middle") if frame.is_lying else _text(beside, at + 4.5, words, "end")
+    for label in frame.labels.written:
+        at, words = frame.across(label), frame.labels.words[label]
+        yield _text(beside, at + 4.5, words, "end") if frame.is_lying else _text(at, below, words, "middle")
+
+
+def _ahead(spec: ChartSpec, frame: Frame) -> Iterator[str]:
+    """A wash behind what is still to come, and these words over it."""
+    if spec.ahead_index is None:
         return
-    span = {
-        across: {**place, "field": "begin", "bandPosition": 0},
-        f"{across}2": {"field": "end", "bandPosition": 1},
-    }
-    yield _layer("ahead", [{"begin": begin, "end": end}], {"type": "rect", "fill": RAISED, "stroke": LINE}, span)
-    words = {"type": "text", "text": AHEAD, "fill": QUIET, "fontSize": FONT_SIZE}
-    if across == "y":
-        at = {"y": {**place, "field": "begin", "bandPosition": 0}, "x": {"value": "width"}}
-        yield _layer("ahead-words", [{"begin": begin}], {**words, "align": "right", "dx": -6, "dy": 12}, at)
-        return
-    is_near_end = begin > end * 0.6
-    at = {"x": {**place, "field": "at", "bandPosition": 1 if is_near_end else 0}, "y": {"value": 0}}
-    words |= {"align": "right" if is_near_end else "left", "dy": -10}
-    yield _layer("ahead-words", [{"at": end if is_near_end else begin}], words, at)
+    begin = frame.across(spec.ahead_index - 0.5)
+    x, y = (frame.left, begin) if frame.is_lying else (begin, frame.top)
+    right, bottom = frame.left + frame.width, frame.top + frame.height
+    measures = f'x="{_px(x)}" y="{_px(y)}" width="{_px(right - x)}" height="{_px(bottom - y)}"'
+    yield f'<rect class="ahead" {measures} fill="{RAISED}" stroke="{LINE}"/>'
+    is_at_end = frame.is_lying or begin > frame.left + frame.width * 0.6
+    yield _text(right if is_at_end else begin, y - 6, AHEAD, "end" if is_at_end else "start")
+
+
+def _text(x: float, y: float, words: str, anchor: str) -> str:
+    colours = f'font-size="{FONT_SIZE}" fill="{QUIET}"'
+    return f'<text x="{_px(x)}" y="{_px(y)}" text-anchor="{anchor}" {colours}>{escape(words)}</text>'
+
+
+def _px(value: float) -> str:
+    """A coordinate to a hundredth of a pixel."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")

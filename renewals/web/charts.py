@@ -34,8 +34,7 @@ def kept_chart(mark: str) -> Shown | None:
 @csp_replace({"default-src": [NONE], "style-src": [STYLE_SOURCE]})
 def chart_picture(request: HttpRequest, shown: Shown, mark: str) -> HttpResponse:
     """A chart as SVG, narrow where `size` asks for it. With its mark in the address a browser may keep it."""
-    size = "narrow" if request.GET.get("size") == "narrow" else "wide"
-    picture = cache.get_or_set(f"chart-{mark}-{size}", lambda: draw_chart(*shown, narrow=size == "narrow"), A_DAY)
+    picture = draw_chart(*shown, narrow=request.GET.get("size") == "narrow")
     answer = HttpResponse(picture, content_type="image/svg+xml")
     is_marked = request.GET.get("mark") == mark
     answer["Cache-Control"] = f"private, max-age={A_DAY}, immutable" if is_marked else "private, no-cache"

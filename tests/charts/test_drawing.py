@@ -37,10 +37,13 @@ def words(picture):
 
 
 def bars(picture):
-    """Of each bar: left edge, top or bottom where it begins, width and height with its sign, in pixels."""
-    groups = [group for group in picture.iter(f"{SVG}g") if "bars" in re.split("[ _]", group.get("class", ""))]
-    paths = [path.get("d", "") for group in groups for path in group.iter(f"{SVG}path")]
-    return [tuple(map(float, re.findall(r"-?[\d.]+", path))) for path in paths]
+    """Of each bar: left edge, top edge, width and height in pixels."""
+    groups = [group for group in picture.iter(f"{SVG}g") if group.get("class") == "bars"]
+    return [
+        tuple(float(rect.get(part)) for part in ("x", "y", "width", "height"))
+        for group in groups
+        for rect in group.iter(f"{SVG}rect")
+    ]
 
 
 @pytest.mark.parametrize("narrow", [False, True])
