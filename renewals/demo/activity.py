@@ -1,6 +1,6 @@
 """What has happened in the demo: quotes in each state and orders, made by the real services at past moments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -32,24 +32,32 @@ class Desk:
     def __init__(self, on: date, users: Mapping[str, User]) -> None:
         self._on = on
         self._sales, self._finance = Actor.of(users["sales"]), Actor.of(users["finance"])
+        self._lead = Actor.of(users["lead"])
 
-    def draft(self, serial: str, days_ago: int, **asked: Any) -> QuoteVersion:
-        """A draft for the dongle: a year unless asked otherwise."""
+    def draft(self, serials: str | Sequence[str], days_ago: int, **asked: Any) -> QuoteVersion:
+        """A draft for a dongle, or for several of a customer: a year unless asked otherwise."""
         names = ("concessions", "discount_reason", "note", "revises")
         terms = {key: asked.pop(key) for key in names if key in asked}
-        dongle = Dongle.objects.select_related("customer").get(serial=serial)
-        assert dongle.customer is not None
+        wanted = [serials] if isinstance(serials, str) else list(serials)
+        dongles = Dongle.objects.select_related("customer").in_bulk(wanted, field_name="serial")
+        customer = dongles[wanted[0]].customer
+        assert customer is not None
         return quotes.draft_quote(
-            customer=dongle.customer,
-            requests=[DongleRequest(dongle, **(asked or {"renew_years": 1}))],
+            customer=customer,
+            requests=[DongleRequest(dongles[serial], **(asked or {"renew_years": 1})) for serial in wanted],
             actor=self._sales,
             at=self._moment(days_ago),
             **terms,
         )
 
     def send(self, serial: str, days_ago: int, **asked: Any) -> QuoteVersion:
-        version = self.draft(serial, days_ago, **asked)
+        return self.send_draft(self.draft(serial, days_ago, **asked), days_ago)
+
+    def send_draft(self, version: QuoteVersion, days_ago: int) -> QuoteVersion:
         return quotes.send_quote(version=version, actor=self._sales, at=self._moment(days_ago))
+
+    def approve(self, version: QuoteVersion, days_ago: int, reason: str) -> None:
+        quotes.approve_quote(version=version, actor=self._lead, at=self._moment(days_ago), reason=reason)
 
     def note_request(self, serial: str, days_ago: int, name: str, email: str, message: str) -> None:
         """Somebody asks for a quote by telephone."""
@@ -103,6 +111,13 @@ class Desk:
     def cancel(self, order: Order, days_ago: int, reason: str) -> None:
         moment = self._moment(days_ago)
         cancel_order(order=order, from_on=timezone.localdate(moment), reason=reason, actor=self._sales, at=moment)
+
+    def annul(self, order: Order, days_ago: int, reason: str) -> None:
+        """An order made by mistake is taken back whole."""
+        at = self._moment(days_ago)
+        cancel_order(
+            order=order, from_on=timezone.localdate(at), reason=reason, actor=self._sales, at=at, is_mistake=True
+        )
 
     def _moment(self, days_ago: int) -> datetime:
         return opening_of(self._on - timedelta(days=days_ago))

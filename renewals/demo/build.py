@@ -1,8 +1,8 @@
 """Writes the demo into an empty database: in one transaction, in batches, so that memory stays flat."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
-from itertools import islice
+from datetime import date, datetime
+from itertools import chain, islice
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +14,10 @@ from portal import audit
 from portal.audit import Actor, Deed
 from portal.errors import DomainError
 from portal.models import Customer, User
+from renewals.demo import history
 from renewals.demo.activity import act_out, opening_of
 from renewals.demo.builds import shelve_demo_files
-from renewals.demo.catalogue import insert_catalogue
+from renewals.demo.catalogue import insert_catalogue, months_from
 from renewals.demo.crowd import demo_dongles
 from renewals.demo.customers import CUSTOMERS, insert_customers, insert_users, logins
 from renewals.demo.situations import SITUATIONS, DemoDongle
@@ -26,7 +27,7 @@ DEFAULT_DONGLES = 120
 BATCH = 2000
 DONGLES_PER_FURTHER_CUSTOMER = 25
 BUILDER = Actor("manage.py demo")
-ON_RECORD_FOR = timedelta(days=365)  # so long before the demo's day what is in it came on record
+ON_RECORD_FOR = history.MONTHS + 1  # so many months before the demo's day what is in it came on record
 
 
 def check_not_production() -> None:
@@ -44,26 +45,41 @@ def is_there() -> bool:
 
 
 @transaction.atomic
-def build_demo(*, on: date, dongles: int = DEFAULT_DONGLES, tell: Callable[[int], None] = lambda written: None) -> None:
-    """Write the demo as of that day with so many dongles; `tell` hears how many are written.
+def build_demo(
+    *,
+    on: date,
+    dongles: int = DEFAULT_DONGLES,
+    months: int = history.MONTHS,
+    tell: Callable[[int], None] = lambda written: None,
+) -> None:
+    """Write the demo as of that day with so many dongles and a history of so many months (none at all with 0).
 
-    Refuses `demo_in_production`, `too_few_dongles` (the situations take some) and `database_not_empty`.
+    `tell` hears how many dongles are written.
+
+    Refuses `demo_in_production`, `too_few_dongles` (the situations take some), `history_out_of_range` and
+    `database_not_empty`.
     """
     check_not_production()
     if dongles < len(SITUATIONS):
         raise DomainError("too_few_dongles", f"The demo has at least {len(SITUATIONS)} dongles, one a situation.")
+    if not 0 <= months <= history.MONTHS:
+        raise DomainError("history_out_of_range", f"The demo has a history of 0 to {history.MONTHS} months.")
     _check_empty()
-    at = opening_of(on - ON_RECORD_FOR)
+    at = opening_of(months_from(on, -ON_RECORD_FOR))
     users = insert_users()
     _record_rows(at, users.values(), insert_catalogue(on))
     further = max(0, dongles - DEFAULT_DONGLES) // DONGLES_PER_FURTHER_CUSTOMER
     customers = insert_customers(len(CUSTOMERS) + further, users)
     _record_rows(at, customers)
     written = 0
-    for batch in _batches(demo_dongles(on, dongles, len(customers))):
+    planned = demo_dongles(on, dongles, len(customers))
+    situated = list(islice(planned, len(SITUATIONS)))
+    past = history.past_of(list(islice(planned, history.TAKES_PART)), on, months)
+    for batch in _batches(chain(situated, past.dongles, planned)):
         _insert_dongles(batch, customers, at)
         written += len(batch)
         tell(written)
+    history.retell(on, users, past.sales)
     act_out(on, users)
     published = Release.objects.filter(is_published=True).select_related("family")
     shelve_demo_files(published.order_by("pk"), actor=BUILDER, at=opening_of(on))

@@ -43,7 +43,8 @@ PRODUCTS = (
 # Per currency: how many of its minor units an amount in euros comes to, and what prices are rounded to.
 CURRENCIES = {"EUR": (100, 10_00), "USD": (110, 10_00), "GBP": (86, 10_00), "JPY": (165, 1_000)}
 ACADEMIC_SHARE = Decimal("0.6")
-LAST_YEARS_SHARE = Decimal("0.96")
+SHARE_OF_NEXT_YEARS = Decimal("0.96")  # a year's prices, of those of the year after
+YEARS = (-3, -2, -1, 0)  # that have prices, from this one
 
 # Months before the demo's day, oldest first, of each family's major releases; the oldest lie ten years back.
 FIRST_MAJOR = {VOLOCITY: 3, OPENLAB: 4}
@@ -64,7 +65,7 @@ def months_from(on: date, months: int) -> date:
 
 
 def insert_catalogue(on: date) -> list[Model]:
-    """Write the catalogue as it is on that day: last year's price lists and this year's. What was written."""
+    """Write the catalogue as it is on that day, with the price lists of the years before. What was written."""
     families = {
         VOLOCITY: ProductFamily.objects.create(name=VOLOCITY, support_policy="latest_version"),
         OPENLAB: ProductFamily.objects.create(name=OPENLAB, support_policy="sma_required"),
@@ -78,7 +79,7 @@ def insert_catalogue(on: date) -> list[Model]:
     price_lists = _insert_prices({product.code: product for product in products}, on)
     policies = _insert_policies(on)
     rates = TaxRate.objects.bulk_create(
-        TaxRate(country=country, tax_status=status, rate=Decimal(rate), valid_from=_first_of_year(on, -1))
+        TaxRate(country=country, tax_status=status, rate=Decimal(rate), valid_from=_first_of_year(on, YEARS[0]))
         for country, standard in TAX_RATES.items()
         for status, rate in (("standard", standard), ("reverse_charge", "0"), ("exempt", "0"))
     )
@@ -110,21 +111,20 @@ def _release(family: ProductFamily, version: str, build_on: date, *, is_major: b
     )
 
 
-def list_price(euros: int, currency: str, segment: str, *, is_this_year: bool) -> int:
+def list_price(euros: int, currency: str, segment: str, years_ago: int) -> int:
     """A price in minor units of the currency, rounded to what prices are rounded to in it."""
     per_euro, unit = CURRENCIES[currency]
     amount = Decimal(euros * per_euro)
     if segment == Customer.Segment.ACADEMIC:
         amount *= ACADEMIC_SHARE
-    if not is_this_year:
-        amount *= LAST_YEARS_SHARE
+    amount *= SHARE_OF_NEXT_YEARS**years_ago
     return int((amount / unit).to_integral_value()) * unit
 
 
 def _insert_prices(products: dict[str, Product], on: date) -> list[PriceList]:
     price_lists = []
-    for is_this_year in (False, True):
-        valid_from = _first_of_year(on, 0 if is_this_year else -1)
+    for year in YEARS:
+        valid_from = _first_of_year(on, year)
         for currency in CURRENCIES:
             for segment in Customer.Segment:
                 price_list = PriceList.objects.create(
@@ -137,9 +137,9 @@ def _insert_prices(products: dict[str, Product], on: date) -> list[PriceList]:
                     PriceListEntry(
                         price_list=price_list,
                         product=products[each.code],
-                        licence=list_price(each.licence, currency, segment, is_this_year=is_this_year),
-                        sma_year=list_price(each.sma_year, currency, segment, is_this_year=is_this_year),
-                        upgrade=list_price(each.upgrade, currency, segment, is_this_year=is_this_year),
+                        licence=list_price(each.licence, currency, segment, -year),
+                        sma_year=list_price(each.sma_year, currency, segment, -year),
+                        upgrade=list_price(each.upgrade, currency, segment, -year),
                     )
                     for each in PRODUCTS
                 )
@@ -152,7 +152,7 @@ def _insert_policies(on: date) -> list[PolicySettings]:
     return PolicySettings.objects.bulk_create(
         [
             PolicySettings(
-                valid_from=_first_of_year(on, -1), multi_year_discount={"3": "0.05"}, discount_limits=limits
+                valid_from=_first_of_year(on, YEARS[0]), multi_year_discount={"3": "0.05"}, discount_limits=limits
             ),
             PolicySettings(
                 valid_from=_first_of_year(on, 0),

@@ -53,7 +53,7 @@ def _installed_base(size: int) -> Iterator[None]:
     name = connection.settings_dict["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
-        call_command("demo", dongles=size, verbosity=0)
+        call_command("demo", dongles=size, history=0, verbosity=0)
         _insert_orders(size // DONGLES_AN_ORDER)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")

@@ -9,6 +9,7 @@ from django.test.utils import override_settings
 from renewals.demo.build import build_demo
 
 DEMO_DAY = date(2026, 11, 24)
+FEW_MONTHS = 4  # of history: the whole is long to build, and tests/demo/test_history.py builds it
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def demo_database(django_db_setup, django_db_blocker, tmp_path_factory):
             FILES_DIR=place / "files",
             DOWNLOADS_DIR=place / "downloads",
         ):
-            build_demo(on=DEMO_DAY)
+            build_demo(on=DEMO_DAY, months=FEW_MONTHS)
         yield
         transaction.set_rollback(True)
 

@@ -46,7 +46,7 @@ def test_two_builds_of_one_day_are_the_same(db, settings, tmp_path):
     for number in (1, 2):
         settings.SIGNER_LOG = tmp_path / f"signer-{number}.log"
         with transaction.atomic():
-            build_demo(on=ON)
+            build_demo(on=ON, months=4)
             built.append(facts())
             transaction.set_rollback(True)
     assert built[0] == built[1]
@@ -56,7 +56,7 @@ def test_two_builds_of_one_day_are_the_same(db, settings, tmp_path):
 def test_the_demo_can_be_built_on_a_leap_day_and_on_new_years_day(db):
     for on in (LEAP_DAY, date(2027, 1, 1)):
         with transaction.atomic():
-            build_demo(on=on)
+            build_demo(on=on, months=3)
             assert Dongle.objects.count() == 120
             transaction.set_rollback(True)
 
@@ -69,7 +69,7 @@ def test_the_first_dongles_are_the_same_however_many_follow():
 
 
 def test_a_second_run_changes_nothing_and_says_so(db):
-    call_command("demo", on="2026-11-24", stdout=StringIO())
+    call_command("demo", on="2026-11-24", history=1, stdout=StringIO())
     before, said = facts(), StringIO()
     call_command("demo", on="2027-03-01", stdout=said)
     assert "there already; nothing was changed" in said.getvalue()
@@ -77,7 +77,7 @@ def test_a_second_run_changes_nothing_and_says_so(db):
 
 
 def test_fresh_is_refused_where_the_demo_is_there_already(db):
-    build_demo(on=ON)
+    build_demo(on=ON, months=0)
     before = facts()
     with pytest.raises(Refused, match="database_not_empty"):
         call_command("demo", fresh=True, stdout=StringIO())

@@ -122,13 +122,13 @@ def test_the_history_of_releases_spans_ten_years_and_says_that_it_is_invented(de
     assert Release.objects.filter(is_published=False, build_on__gt=demo, is_major=True).count() == 2
 
 
-def test_every_currency_and_segment_has_last_years_price_list_and_this_years(demo):
+def test_every_currency_and_segment_has_this_years_price_list_and_those_of_three_years_before(demo):
     found = set(PriceList.objects.values_list("currency", "segment", "valid_from__year"))
     assert found == {
         (currency, segment, year)
         for currency in ("EUR", "USD", "GBP", "JPY")
         for segment in ("commercial", "academic")
-        for year in (2025, 2026)
+        for year in (2023, 2024, 2025, 2026)
     }
 
 

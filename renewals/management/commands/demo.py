@@ -12,7 +12,7 @@ from portal.errors import DomainError
 from portal.management.commands.serve import require_tables
 from portal.wording import write_day
 from renewals import demo
-from renewals.demo import build
+from renewals.demo import build, history
 from renewals.management.arguments import Refused, read_day
 
 
@@ -24,6 +24,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dongles", type=int, default=build.DEFAULT_DONGLES, metavar="N", help="how many dongles")
+        parser.add_argument(
+            "--history", type=int, default=history.MONTHS, metavar="MONTHS", help="how long it has been sold to before"
+        )
         parser.add_argument("--on", metavar="DATE", help="build it as of this day, not today")
         parser.add_argument("--fresh", action="store_true", help="refuse where any data is there, the demo's included")
         parser.add_argument("--list", action="store_true", help="list the serials to know, and what to try with them")
@@ -40,7 +43,12 @@ class Command(BaseCommand):
             if build.is_there() and not options["fresh"]:
                 self.stdout.write("The demo is there already; nothing was changed. (manage.py demo --list)")
                 return
-            build.build_demo(on=on, dongles=options["dongles"], tell=self._tell_written(options["dongles"]))
+            build.build_demo(
+                on=on,
+                dongles=options["dongles"],
+                months=options["history"],
+                tell=self._tell_written(options["dongles"]),
+            )
         except DomainError as refusal:
             raise Refused(refusal) from None
         outbox.drain()
