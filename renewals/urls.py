@@ -18,7 +18,7 @@ from renewals.web import (
     visitors,
 )
 from renewals.web.customer import account, dongle, home, my_quotes, order, passkeys, quote, renew
-from renewals.web.finance import reports
+from renewals.web.finance import charts, reports
 
 app_name = "renewals"
 urlpatterns = [
@@ -87,6 +87,7 @@ urlpatterns = [
     path("finance/reports/<slug:key>/", reports.report_page, name="report"),
     path("finance/reports/<slug:key>/<slug:table>.csv", reports.report_csv, name="report_csv"),
     path("finance/reports/<slug:key>/report.xlsx", reports.report_xlsx, name="report_xlsx"),
+    path("finance/reports/<slug:key>/<slug:section>/<slug:chart>.svg", charts.report_chart, name="report_chart"),
     path("reminders/", reminders.coming, name="reminders"),
     path("reminders/sent/", reminders.sent, name="reminders_sent"),
     path("reminders/unreached/", reminders.unreached, name="reminders_unreached"),

@@ -3,7 +3,7 @@
 from django import template
 
 from renewals.charts import ChartSpec, Size, chart_size
-from renewals.web.charts import keep_chart
+from renewals.web.finance.charts import NO_CURRENCY, keep_chart
 
 register = template.Library()
 
@@ -20,7 +20,13 @@ def narrow(spec: ChartSpec) -> Size:
     return chart_size(spec, narrow=True)
 
 
+@register.filter
+def section_name(currency: str) -> str:
+    """{{ section.currency|section_name }}: a section's name in addresses and ids."""
+    return currency or NO_CURRENCY
+
+
 @register.simple_tag
 def chart_mark(spec: ChartSpec, title: str, description: str) -> str:
-    """{% chart_mark chart.spec chart.title chart.description as mark %}: keeps the chart, see renewals.web.charts."""
+    """{% chart_mark chart.spec chart.title chart.description as mark %}: see renewals.web.finance.charts."""
     return keep_chart(spec, title, description)

@@ -5,9 +5,20 @@ from datetime import date
 
 from portal.sheets import Amount
 from portal.wording import write_money
+from renewals.charts import ChartSpec
 from renewals.overviews.finance import figures
 from renewals.overviews.finance.filters import ReportFilters, following
-from renewals.overviews.finance.reports import Column, Definition, Figure, Report, ReportKind, Row, Section, Table
+from renewals.overviews.finance.reports import (
+    Chart,
+    Column,
+    Definition,
+    Figure,
+    Report,
+    ReportKind,
+    Row,
+    Section,
+    Table,
+)
 
 COLUMNS = (
     Column("Month", 10, "month"),
@@ -54,12 +65,14 @@ def read_report(filters: ReportFilters, today: date) -> Report:
 def _section(filters: ReportFilters, currency: str) -> Section:
     sums = figures.month_figures(filters, currency)
     opening = figures.deferred_at(filters, currency, following(filters.first_month, -1))
-    rows, before = [], opening
+    rows, before, currents, others = [], opening, [], []
     for month in filters.months():
         row = sums.get((month,), {})
         after = before + figures.deferred_by(row)
         rows.append(_row(filters, currency, month, before, row, after))
         before = after
+        currents.append(row.get("current", 0))
+        others.append(after - row.get("current", 0))
     totals = {name: sum(row[name] for row in sums.values()) for name in figures.FLOWS}
     total = (
         "All months",
@@ -70,7 +83,15 @@ def _section(filters: ReportFilters, currency: str) -> Section:
     )
     assert before == opening + figures.deferred_by(totals), "the months' changes add up to the whole change"
     lead = f"{write_money(before, currency)} is deferred at the end of {filters.last_month:%B %Y}."
-    return Section(currency, lead, (Table("months", "Roll-forward of deferred revenue", COLUMNS, rows, total),))
+    chart = Chart(
+        "deferred",
+        "Deferred at the end of each month",
+        f"Bars of what is deferred at the end of each month. {lead}",
+        ChartSpec("stacked", tuple(filters.months()), (("Current", currents), ("Non-current", others)), currency),
+        "months",
+    )
+    table = Table("months", "Roll-forward of deferred revenue", COLUMNS, rows, total)
+    return Section(currency, lead, (table,), (chart,))
 
 
 def _row(filters: ReportFilters, currency: str, month: date, before: int, row: Mapping[str, int], after: int) -> Row:
