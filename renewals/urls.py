@@ -18,7 +18,7 @@ from renewals.web import (
     visitors,
 )
 from renewals.web.customer import account, dongle, home, my_quotes, order, passkeys, quote, renew
-from renewals.web.finance import charts, reports
+from renewals.web.finance import charts, lines, reports
 
 app_name = "renewals"
 urlpatterns = [
@@ -84,6 +84,8 @@ urlpatterns = [
     path("pipeline/pipeline.csv", pipeline.pipeline_csv, name="pipeline_csv"),
     path("pipeline/pipeline.xlsx", pipeline.pipeline_xlsx, name="pipeline_xlsx"),
     path("finance/", reports.finance_home, name="finance"),
+    path("finance/lines/", lines.lines_page, name="finance_lines"),
+    path("finance/lines/lines.csv", lines.lines_csv, name="finance_lines_csv"),
     path("finance/reports/<slug:key>/", reports.report_page, name="report"),
     path("finance/reports/<slug:key>/<slug:table>.csv", reports.report_csv, name="report_csv"),
     path("finance/reports/<slug:key>/report.xlsx", reports.report_xlsx, name="report_xlsx"),

@@ -11,7 +11,8 @@ from dongles.models import Product, ProductFamily
 from portal import wording
 from portal.models import Customer
 from renewals.models import MonthFigures
-from renewals.overviews.finance.filters import MOST_MONTHS, ReportFilters, following
+from renewals.overviews.finance.filters import MOST_MONTHS, REPORTING, ReportFilters, following
+from renewals.overviews.finance.lines import FIGURES, LinesAsked
 
 MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 FIRST_YEAR, LAST_YEAR = 2000, 2100  # of the ledger: a month outside is a slip of the fingers
@@ -140,6 +141,47 @@ class ReportForm(forms.Form):
         if customer := self.cleaned_data.get("customer"):
             words.append(f"Customer: {Customer.objects.get(pk=customer).name}")
         return words
+
+
+class LinesForm(ReportForm):
+    """Whose lines are wanted: the filters of a report, a figure, and months of booking."""
+
+    figure = forms.ChoiceField(
+        label="Figure",
+        required=False,
+        choices=[(key, each.name) for key, each in FIGURES.items()],
+        error_messages={
+            "invalid_choice": "“%(value)s” is no figure whose lines are known; what is recognised is shown."
+        },
+    )
+    booked_from = MonthField(label="Booked from", required=False)
+    booked_to = MonthField(label="Booked to", required=False)
+
+    field_order = ("figure", "first_month", "last_month", "booked_from", "booked_to")
+
+    def __init__(self, data: QueryDict, *, today: date) -> None:
+        super().__init__(data, today=today)
+        self._after = data.get("after", "")
+
+    def clean(self) -> dict[str, Any]:
+        chosen = super().clean()
+        if chosen.get("figure") == "annual" and (chosen.get("booked_from") or chosen.get("booked_to")):
+            self.add_error("figure", "An annual value goes by the days of the SMA, not by when it was booked.")
+        return chosen
+
+    @property
+    def after(self) -> int | None:
+        """The segment behind which the page begins."""
+        return int(self._after) if self._after.isdecimal() and len(self._after) < 19 else None
+
+    @property
+    def asked(self) -> LinesAsked:
+        """What is asked for. An amount that was converted is one of several currencies: their lines are shown."""
+        filters, chosen = self.filters, self.cleaned_data
+        if filters.currency == REPORTING:
+            filters = filters._replace(currency="")
+        figure = chosen.get("figure") or "recognised"
+        return LinesAsked(figure, filters, chosen.get("booked_from"), chosen.get("booked_to"))
 
 
 def _distinct(rows: Any, column: str) -> list[str]:

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from datetime import date
 
-from portal.sheets import Amount
 from portal.wording import write_money
 from renewals.charts import ChartSpec
 from renewals.overviews.finance import figures
+from renewals.overviews.finance.addresses import lines_of
 from renewals.overviews.finance.filters import ReportFilters, following
 from renewals.overviews.finance.reports import (
     Chart,
     Column,
     Definition,
-    Figure,
     Report,
     ReportKind,
     Row,
@@ -29,6 +28,7 @@ COLUMNS = (
     Column("Caught up", 16, "amount"),
     Column("Closing", 16, "amount"),
     Column("Of it current", 16, "amount"),
+    Column("Non-current", 16, "amount"),
 )
 DEFINITIONS = (
     Definition(
@@ -74,12 +74,13 @@ def _section(filters: ReportFilters, currency: str) -> Section:
         currents.append(row.get("current", 0))
         others.append(after - row.get("current", 0))
     totals = {name: sum(row[name] for row in sums.values()) for name in figures.FLOWS}
+    first, last = filters.first_month, filters.last_month
     total = (
         "All months",
-        Amount(opening, currency),
-        *(Amount(totals[name], currency) for name in figures.FLOWS),
-        Amount(before, currency),
-        None,
+        lines_of("deferred", filters, currency, following(first, -1), opening),
+        *(lines_of(name, filters, currency, first, totals[name], until=last) for name in figures.FLOWS),
+        lines_of("deferred", filters, currency, last, before),
+        *_parts(filters, currency, last, before, sums.get((last,), {})),
     )
     assert before == opening + figures.deferred_by(totals), "the months' changes add up to the whole change"
     lead = f"{write_money(before, currency)} is deferred at the end of {filters.last_month:%B %Y}."
@@ -97,17 +98,20 @@ def _section(filters: ReportFilters, currency: str) -> Section:
 def _row(filters: ReportFilters, currency: str, month: date, before: int, row: Mapping[str, int], after: int) -> Row:
     return (
         month,
-        Amount(before, currency),
+        lines_of("deferred", filters, currency, following(month, -1), before),
         *(lines_of(name, filters, currency, month, row.get(name, 0)) for name in figures.FLOWS),
-        Amount(after, currency),
-        Amount(row.get("current", 0), currency),
+        lines_of("deferred", filters, currency, month, after),
+        *_parts(filters, currency, month, after, row),
     )
 
 
-def lines_of(name: str, filters: ReportFilters, currency: str, month: date, amount: int) -> Figure:
-    """An amount of a month that opens the lines which it is made of."""
-    asked = filters.query(figure=name, first_month=month, last_month=month, currency=currency)
-    return Figure(Amount(amount, currency), f"/finance/lines/?{asked}" if amount else "")
+def _parts(filters: ReportFilters, currency: str, month: date, closing: int, row: Mapping[str, int]) -> Row:
+    """What is deferred at the end of a month, current and non-current."""
+    current = row.get("current", 0)
+    return (
+        lines_of("current", filters, currency, month, current),
+        lines_of("non_current", filters, currency, month, closing - current),
+    )
 
 
 KIND = ReportKind(
