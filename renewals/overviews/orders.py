@@ -39,6 +39,7 @@ def order_overview(order: Order, today: date) -> dict[str, Any]:
         "today": today,
         "dongles": dongles,
         "earned": [_earned(line, today) for line in lines],
+        "months": months_of_order(lines),
         "shown": [] if lines else shown_dongles(rows := saved_rows(order.version), carried_by(rows), today),
         "codes": codes,
         "files": list(order.files.select_related("uploaded_by")),
@@ -80,3 +81,24 @@ def _earned(line: Any, today: date) -> EarnedLine:
     sold = sum(segment.amount for segment in segments)
     recognised = sum(recognition.recognised_through(segment, today) for segment in segments)
     return EarnedLine(line, sold, recognised, sold - recognised)
+
+
+class EarnedMonth(NamedTuple):
+    """What of an order is earned in a month as reported: by date, and caught up from months before its booking."""
+
+    month: date
+    recognised: int
+    caught_up: int
+
+
+def months_of_order(lines: Iterable[Any]) -> list[EarnedMonth]:
+    """F1, F2: the months of an order's segments; nothing is earned before the month of booking."""
+    months: dict[date, tuple[int, int]] = {}
+    for line in lines:
+        for row in line.segments.all():
+            for month, amount in recognition.months_of(row.segment):
+                key = max(month, row.booked_month)
+                by_date, late = months.get(key, (0, 0))
+                is_late = month < row.booked_month
+                months[key] = (by_date, late + amount) if is_late else (by_date + amount, late)
+    return [EarnedMonth(month, *amounts) for month, amounts in sorted(months.items())]

@@ -108,8 +108,15 @@ def _tables(report: Report) -> list[tuple[str, list[tuple[Section, Table]]]]:
 
 
 def _columns(found: Sequence[tuple[Section, Table]]) -> list[Column]:
-    """The columns of a table in any section: months may differ from one to the other."""
-    return list(dict.fromkeys(column for _, table in found for column in table.columns))
+    """The columns of a table in any section, in their order: what was sold may differ from one to the other."""
+    columns: list[Column] = []
+    for _, table in found:
+        place = 0
+        for column in table.columns:
+            if column not in columns:
+                columns.insert(place, column)
+            place = columns.index(column) + 1
+    return columns
 
 
 def _heads(found: Sequence[tuple[Section, Table]]) -> list[sheets.Column]:
