@@ -136,7 +136,9 @@ class ReportForm(forms.Form):
         words = [
             f"{field.label}: {dict(field.field.choices)[value]}"
             for field in self
-            if isinstance(field.field, forms.ChoiceField) and (value := self.cleaned_data.get(field.name))
+            if field.name in ReportFilters._fields
+            and isinstance(field.field, forms.ChoiceField)
+            and (value := self.cleaned_data.get(field.name))
         ]
         if customer := self.cleaned_data.get("customer"):
             words.append(f"Customer: {Customer.objects.get(pk=customer).name}")

@@ -70,7 +70,7 @@ def test_what_comes_late_is_caught_up_in_the_waterfalls_month_of_booking_f1(book
     table = table_of(waterfall.read_report(filters, TODAY))
     assert [row[0] for row in table.rows] == [date(2026, 3, 1)]
     row = by_head(table, table.rows[0])
-    assert [minor(row[head]) for head in ("Jan 2026", "Feb 2026", "Mar 2026")] == [0, 0, 29_589]
+    assert (row["Jan 2026"], row["Feb 2026"], minor(row["Mar 2026"])) == (None, None, 29_589)
     assert minor(row["Later"]) == 120_000 - 29_589
     assert minor(row["Total"]) == 120_000
     earned = by_head(months := table_of(recognised.read_report(filters, TODAY)), months.rows[2])
@@ -174,10 +174,11 @@ def _check_ties(filters):
         assert said["Closing"] == sum(row.amount for row in rows if row.booked_month <= month) - sum(through[month])
         assert said["Of it current"] + said["Non-current"] == said["Closing"]
         assert minor(by_head(earned, revenue)["Total"]) == recognised_in
-        assert minor(totals[f"{month:%b %Y}"]) == recognised_in
+        said_below = totals[f"{month:%b %Y}"]
+        assert (0 if said_below is None else minor(said_below)) == recognised_in
     assert minor(totals["Later"]) == minor(by_head(rolled, rolled.total)["Closing"])
     for row in fell.rows:
-        cells = [minor(cell) for cell in row[1:]]
+        cells = [minor(cell) for cell in row[1:] if cell is not None]
         assert sum(cells[:-1]) == cells[-1]
         if isinstance(row[0], date):
             booked = sum(one.amount for one in rows if one.booked_month == row[0])

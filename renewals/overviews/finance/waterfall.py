@@ -80,7 +80,7 @@ def _table(
         return (
             head,
             *(
-                lines_of("earned", filters, currency, month, amount, **narrowed)
+                lines_of("earned", filters, currency, month, amount, **narrowed) if month >= bookings[0] else None
                 for month, amount in zip(months, by_month, strict=True)
             ),
             lines_of("deferred", filters, currency, last, after, **narrowed),
@@ -88,7 +88,7 @@ def _table(
         )
 
     rows = []
-    if before := [each for each in booked if each < first]:
+    if before := sorted(each for each in booked if each < first):
         rows.append(row(f"Before {write_month(first)}", before, booked_to=following(first, -1)))
     rows += [row(month, [month], booked_from=month, booked_to=month) for month in months if month in booked]
     columns = (
@@ -98,7 +98,11 @@ def _table(
         Column("Total", 16, "amount"),
     )
     return Table(
-        "waterfall", "Month of booking and month of recognition", columns, rows, row("All bookings", sorted(booked))
+        "waterfall",
+        "Month of booking and month of recognition",
+        columns,
+        rows,
+        row("All bookings", sorted(booked) or months),
     )
 
 
