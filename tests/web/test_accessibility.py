@@ -15,6 +15,7 @@ from renewals.services.bridges import grant_bridge
 from renewals.services.cancellations import cancel_order
 from renewals.services.files import attach_purchase_order
 from renewals.services.requests import record_request
+from renewals.services.summaries import summarise_all
 from tests import papers, world
 from tests.web.browsing import watched_page
 from tests.web.test_journeys import log_in
@@ -121,6 +122,15 @@ def quote_addresses(customer, today):
     ]
 
 
+def finance_addresses():
+    """The widest of the reports, and the lines behind one of its figures."""
+    summarise_all()
+    return [
+        reverse("renewals:report", args=["waterfall"]),
+        reverse("renewals:finance_lines") + "?figure=deferred&currency=EUR",
+    ]
+
+
 def sent_quote(today):
     version = world.send(world.make_dongle("FORMS", None, [("VOL-VIS", str(today))]), today)
     return reverse("renewals:quote_version", args=[version.quote_id, version.number])
@@ -203,6 +213,7 @@ def test_no_page_in_any_state_has_a_barrier(portal, browser, client, today):
         reverse("renewals:quote_builder", args=["SOON"]) + f"?request={asked[0].pk}",
         reverse("renewals:quotes"),
         reverse("renewals:orders"),
+        *finance_addresses(),
         reverse("renewals:withdraw", args=["VALID", Dongle.objects.get(serial="VALID").licences.get().pk]),
         reverse("renewals:dongle", args=["UNKNOWN"]),
         "/nowhere/",
