@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from renewals.invariants import audit, codes, dates, periods, revenue
+from renewals.invariants import audit, codes, dates, periods, renewal_figures, revenue
 from renewals.invariants.findings import Batch
 from renewals.invariants.snapshot import one_snapshot
 
@@ -27,6 +27,12 @@ INVARIANTS = (
     Invariant("periods", "SMA periods are those that the order lines bought.", "line", periods.check),
     Invariant("codes", "Every fulfilled order has its unlock codes, every code its cause.", "code", codes.check),
     Invariant("dates", "No dongle's date is beyond its least covered licence (C3).", "dongle", dates.check),
+    Invariant(
+        "renewals",
+        "The figures of renewals are what the rule says of dongles and customers.",
+        "dongle",
+        renewal_figures.check,
+    ),
     Invariant("audit", "The chain over the audit trail is unbroken.", "event", audit.check),
 )
 

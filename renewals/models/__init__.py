@@ -22,6 +22,15 @@ from renewals.models.orders import Order, OrderLine
 from renewals.models.questions import QuoteQuestion
 from renewals.models.quotes import Quote, QuoteDongle, QuoteLine, QuoteVersion
 from renewals.models.reminders import Reminder, ReminderCopy, ReminderMailing
+from renewals.models.renewal_figures import (
+    CohortFigures,
+    CustomerCohort,
+    CustomerRetention,
+    DueDongle,
+    DueFigures,
+    OutdatedRenewal,
+    RetentionFigures,
+)
 from renewals.models.requests import RenewalRequest, RequestedDongle
 from renewals.models.terms import PolicySettings, PriceList, PriceListEntry, TaxRate
 
@@ -32,13 +41,19 @@ __all__ = [
     "Campaign",
     "CampaignItem",
     "CampaignSchedule",
+    "CohortFigures",
+    "CustomerCohort",
     "CustomerMerge",
+    "CustomerRetention",
+    "DueDongle",
+    "DueFigures",
     "LedgerEntry",
     "MonthClose",
     "MonthFigures",
     "MonthReopening",
     "Order",
     "OrderLine",
+    "OutdatedRenewal",
     "PolicySettings",
     "PriceList",
     "PriceListEntry",
@@ -55,6 +70,7 @@ __all__ = [
     "RenewalRequest",
     "RequestedDongle",
     "Resemblance",
+    "RetentionFigures",
     "RevenueSegment",
     "TaxRate",
     "UnsummarisedSegment",

@@ -418,9 +418,9 @@ def run(*arguments):
 def test_the_command_counts_what_it_verified_and_ends_well(records):
     status, lines, _ = run()
     assert status == 0
-    assert [line.split(":")[0] for line in lines] == ["revenue", "periods", "codes", "dates", "audit"]
+    assert [line.split(":")[0] for line in lines] == ["revenue", "periods", "codes", "dates", "renewals", "audit"]
     assert lines[0].startswith(f"revenue: {OrderLine.objects.count()} lines checked, 0 findings (")
-    assert lines[4].startswith(f"audit: {AuditEvent.objects.count()} events checked, 0 findings (")
+    assert lines[5].startswith(f"audit: {AuditEvent.objects.count()} events checked, 0 findings (")
 
 
 def test_the_command_ends_with_status_1_and_names_what_it_found(records):
