@@ -114,7 +114,7 @@ def handler(kind: str) -> Handler:
 class Dispatcher(threading.Thread):
     """Drains the outbox in this process: when started, when woken, and now and then for what failed before.
 
-    It seals the audit trail too, which elsewhere is a task of its own.
+    It seals the audit trail too, and does what DISPATCHER_CHORES names; elsewhere these are tasks of their own.
     """
 
     def __init__(self) -> None:
@@ -139,6 +139,8 @@ class Dispatcher(threading.Thread):
             try:
                 drain()
                 seal_events()
+                for chore in settings.DISPATCHER_CHORES:
+                    import_string(chore)()
             except Exception:
                 logger.exception("The outbox could not be drained; trying again in %s s", SWEEP_SECONDS)
             finally:

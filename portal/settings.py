@@ -156,6 +156,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 3600},
     },
     "seal the audit trail": {"task": "portal.tasks.seal_audit_trail", "schedule": 30.0},
+    "work out the figures of renewals": {"task": "renewals.tasks.update_renewal_figures", "schedule": 30.0},
 }
 
 # Reminders of SMAs that end: posted at that hour of the business time zone. Every later hour of the day makes up for a
@@ -187,6 +188,8 @@ OUTBOX_HANDLERS = {
     "job": "portal.jobs.run_slice",
     "job_ended": "portal.notices.send_job_ended",
 }
+# What a dispatcher of this process does beside the outbox, each time; with Celery it is a task of beat.
+DISPATCHER_CHORES = ["renewals.services.renewal_figures.update_without_waiting"]
 # What does long work (portal/jobs.py), by its kind.
 JOB_WORKERS = {
     "campaign": "renewals.tasks.draft_for_campaign",

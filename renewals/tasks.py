@@ -10,7 +10,7 @@ from portal.jobs import Step, Tell
 from portal.models import Job, OutboxMessage
 from renewals.invariants import INVARIANTS, one_snapshot
 from renewals.models import Campaign, RenewalRequest
-from renewals.services import answers, campaigns, reminders, sending
+from renewals.services import answers, campaigns, reminders, renewal_figures, sending
 
 REFUSALS_SHOWN = 100
 FINDINGS_LOGGED = 100  # of each invariant
@@ -62,6 +62,12 @@ def begin_scheduled_campaign() -> None:
 def post_reminders() -> None:
     """Post the reminders that are due; harmless when another run is at it or has been, and when it is killed."""
     reminders.post_reminders(actor=reminders.REMINDERS, at=timezone.now())
+
+
+@app.task
+def update_renewal_figures() -> None:
+    """Work out the figures of renewals that may have changed; harmless when another run is at it."""
+    renewal_figures.update_without_waiting()
 
 
 @app.task

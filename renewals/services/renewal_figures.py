@@ -23,21 +23,34 @@ BATCH = 1000  # rows of the queue worked off in one transaction
 BULK = 2000  # dongles or customers whose facts are read at once
 
 
-def update_renewal_figures(batch: int = BATCH) -> int:
+def update_renewal_figures(*, batch: int = BATCH, waits: bool = True) -> int:
     """Work off the queue, in batches of a transaction each; how many rows of it there were.
 
-    Where somebody else is at it, it waits for them: afterwards the figures are what was committed before.
+    Where somebody else is at it, it waits for them: afterwards the figures are what was committed before. Or it leaves
+    the work to them, if it is not to wait.
     """
     if not OutdatedRenewal.objects.exists():
         return 0
-    return sum(iter(lambda: _update_batch(batch), 0))
+    return sum(iter(lambda: _update_batch(batch, waits), 0))
+
+
+def update_without_waiting() -> None:
+    """What is done again and again beside the outbox: work off the queue, unless somebody is at it."""
+    update_renewal_figures(waits=False)
 
 
 @transaction.atomic
-def _update_batch(limit: int) -> int:
+def _update_batch(limit: int, waits: bool) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        if waits:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        else:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+            if not cursor.fetchone()[0]:
+                return 0
         taken = _take(cursor, limit)
+        if not taken:
+            return 0
         firsts, customers = renewal_facts.concerned_by(taken)
         _take_out(cursor, OF_DONGLES, (DUE,), firsts)
         _put_in_dongles(cursor, firsts)

@@ -121,6 +121,13 @@ NOT_BUSINESS = {
     "renewals.unsummarisedsegment",  # what the sums lack yet, and the sums themselves
     "renewals.monthfigures",
     "renewals.bookingfigures",
+    "renewals.outdatedrenewal",  # whose figures of renewals are to be worked out anew, and these figures
+    "renewals.duedongle",
+    "renewals.duefigures",
+    "renewals.customerretention",
+    "renewals.retentionfigures",
+    "renewals.customercohort",
+    "renewals.cohortfigures",
     "renewals.accountingmonth",  # a row to lock; that a month was closed or opened its closes and reopenings tell
     "renewals.campaignitem",  # a campaign's list of what is to do; what comes of it are quotes
 }

@@ -9,15 +9,16 @@ from datetime import date
 from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from dongles.models import Dongle, Replacement, SmaPeriod, UnlockCode
 from portal import outbox
 from portal.errors import DomainError
 from portal.models import OutboxMessage, SentMail
-from renewals.models import Order, Quote, RenewalRequest, RevenueSegment
+from renewals.models import DueDongle, DueFigures, Order, OutdatedRenewal, Quote, RenewalRequest, RevenueSegment
 from renewals.services import answers, quotes, requests
+from renewals.services.renewal_figures import update_renewal_figures
 from renewals.services.replacements import replace_dongle
 from tests import world
 
@@ -199,3 +200,20 @@ def test_two_workers_with_the_same_message_of_a_request_make_one_quote_and_one_m
     assert sorted(map(str, at_once([partial(outbox.deliver, message.pk)] * 4))) == ["False"] * 3 + ["True"]
     assert outbox.drain() == 1
     assert (Quote.objects.count(), SentMail.objects.count()) == (1, 1)
+
+
+def test_figures_of_renewals_worked_out_by_many_are_counted_once_and_a_death_leaves_the_queue_as_it_was():
+    world.make_catalogue()
+    owner = world.make_customer()
+    for n in range(6):
+        world.sell(world.make_dongle(f"100{n}", owner, [("VOL-VIS", "2026-03-31")]), "2026-03-01")
+    waiting = OutdatedRenewal.objects.count()
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        update_renewal_figures()
+        _ = 1 // 0  # whoever was at it dies before the commit
+    assert (OutdatedRenewal.objects.count(), DueDongle.objects.count()) == (waiting, 0)
+    done = at_once([partial(update_renewal_figures, batch=3)] * 4)
+    assert sum(done) == waiting
+    found = DueFigures.objects.filter(family=None, product=None, month=date(2026, 3, 1))
+    assert list(found.values_list("due", "renewed")) == [(6, 6)]
+    assert not OutdatedRenewal.objects.exists()
