@@ -18,7 +18,7 @@ from renewals.web import (
     visitors,
 )
 from renewals.web.customer import account, dongle, home, my_quotes, order, passkeys, quote, renew
-from renewals.web.finance import charts, lines, reports
+from renewals.web.finance import charts, due, lines, reports
 
 app_name = "renewals"
 urlpatterns = [
@@ -90,6 +90,9 @@ urlpatterns = [
     path("finance/reports/<slug:key>/<slug:table>.csv", reports.report_csv, name="report_csv"),
     path("finance/reports/<slug:key>/report.xlsx", reports.report_xlsx, name="report_xlsx"),
     path("finance/reports/<slug:key>/<slug:section>/<slug:chart>.svg", charts.report_chart, name="report_chart"),
+    path("finance/due/", due.due_page, name="due"),
+    path("finance/due/due.csv", due.due_csv, name="due_csv"),
+    path("finance/kept/", due.kept_page, name="kept"),
     path("reminders/", reminders.coming, name="reminders"),
     path("reminders/sent/", reminders.sent, name="reminders_sent"),
     path("reminders/unreached/", reminders.unreached, name="reminders_unreached"),
