@@ -52,7 +52,15 @@ def test_a_refusal_has_the_status_that_the_documents_say(code, status):
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "docs/rules.md", "docs/unlock-code.md", "docs/operations.md", "docs/design.md", "docs/import.md"],
+    [
+        "README.md",
+        "docs/rules.md",
+        "docs/unlock-code.md",
+        "docs/operations.md",
+        "docs/design.md",
+        "docs/import.md",
+        "docs/finance-renewals.md",
+    ],
 )
 def test_files_that_a_document_names_are_there(document):
     text = (PROJECT / document).read_text()

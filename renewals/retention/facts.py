@@ -82,7 +82,7 @@ def owner_on(owners: Sequence[tuple[date, int | None]], day: date) -> int | None
 
 
 def grace_days_on(grace: Sequence[tuple[date, int]], day: date) -> int:
-    """C4: the grace days of the policy of a day; of a day before all policies those of the first."""
+    """The grace days (C4) of the policy of a day; of a day before all policies those of the first."""
     days = grace[0][1] if grace else 0
     for since, of_policy in grace:
         if since > day:

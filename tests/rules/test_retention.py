@@ -1,7 +1,9 @@
 """F5: due, renewed in time, won back, lost; annual value, GRR and NRR; cohorts. Amounts are cents, worked by hand."""
 
+import doctest
 from collections.abc import Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -289,6 +291,13 @@ def test_f5_another_product_does_not_make_a_customer_new():
     assert [(each.first_year, each.year) for each in cohort_of(held, []) if each.scope == Scope(2, 201)] == [
         (2020, 2026)
     ]
+
+
+def test_f5_the_worked_examples_of_the_document_come_out_as_written():
+    document = Path(__file__).parent.parent.parent / "docs/finance-renewals.md"
+    results = doctest.testfile(str(document), module_relative=False, encoding="utf-8")
+    assert results.attempted >= 6
+    assert results.failed == 0
 
 
 AMOUNTS = st.integers(0, 1_000_000)

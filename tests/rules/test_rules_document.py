@@ -29,6 +29,7 @@ PURE = [
     PROJECT / "dongles/support.py",
     PROJECT / "renewals/recognition.py",
     *sorted((PROJECT / "renewals/pricing").glob("*.py")),
+    *sorted((PROJECT / "renewals/retention").glob("*.py")),
 ]
 
 

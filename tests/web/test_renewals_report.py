@@ -35,8 +35,8 @@ def text_of(answer) -> str:
 
 
 def make_renewals():
-    """Four dongles with SMA from 1 Apr 2023 to 31 Mar 2024. Then one is renewed in time for two years, one comes back in
-    May, and two, of which one has two licences, decline."""
+    """Four dongles with SMA from 1 Apr 2023 to 31 Mar 2024. Then one is renewed in time for two years, one comes
+    back in May, and two, of which one has two licences, decline."""
     world.make_catalogue()
     owner, other = world.make_customer(), world.make_customer("Another", country="AT")
     both = [("VOL-VIS", "2023-03-31"), ("VOL-QNT", "2023-03-31")]
@@ -192,7 +192,7 @@ def test_each_figure_opens_as_many_dongles_as_it_counts(staff):
                     if "outcome=open" not in cell.address:
                         assert page.context["page"].paginator.count == cell.value, cell.address
                     opened += 1
-    assert opened > 20
+    assert opened > 10
 
 
 def test_the_page_shows_the_report_and_its_definitions(staff):
