@@ -6,7 +6,7 @@ month against twelve months before, `cohorts` how long customers stay. docs/fina
 
 from renewals.retention.cohorts import Cohort, Held, cohort_of
 from renewals.retention.due import Due, Outcome, Share, due_dongle, outcome_on
-from renewals.retention.facts import Carried, Chain, Covered, Renewal, Scope, Worth, owner_on, worth_on
+from renewals.retention.facts import Carried, Chain, Covered, Renewal, Scope, Worth, owner_on
 from renewals.retention.values import Retention, Valued, compare, retention_changes, retention_of, values_at_month_ends
 
 __all__ = [
@@ -31,5 +31,4 @@ __all__ = [
     "retention_changes",
     "retention_of",
     "values_at_month_ends",
-    "worth_on",
 ]

@@ -15,7 +15,6 @@ from renewals.retention.facts import (
     Scope,
     grace_days_on,
     owner_on,
-    worth_on,
 )
 
 
@@ -191,13 +190,24 @@ def _scopes(chain: Chain, carried: Collection[int]) -> list[Scope]:
 def _shares(
     chain: Chain, carried: Collection[int], due_on: date, again: _Again | None, outcome: Outcome | None
 ) -> tuple[Share, ...]:
+    old = {licence: value for licence, value in _values_on(chain, due_on).items() if licence in carried}
+    new = _values_on(chain, again.covered_on) if again else {}
     found = []
     for scope in _scopes(chain, carried):
-        worths = [each for each in chain.worths if is_within(scope, chain, each.licence)]
-        old = worth_on((each for each in worths if each.licence in carried), due_on)
-        new = worth_on(worths, again.covered_on) if again else 0
-        found.append(Share(scope, old, new, min(old, new) if outcome == Outcome.RENEWED else 0))
+        before, after = (
+            sum(value for licence, value in values.items() if is_within(scope, chain, licence)) for values in (old, new)
+        )
+        found.append(Share(scope, before, after, min(before, after) if outcome == Outcome.RENEWED else 0))
     return tuple(found)
+
+
+def _values_on(chain: Chain, day: date) -> dict[int, int]:
+    """F5: the annual value of each licence on a day: of the lines whose days contain it."""
+    values: dict[int, int] = {}
+    for each in chain.worths:
+        if each.starts_on <= day <= each.ends_on:
+            values[each.licence] = values.get(each.licence, 0) + each.annual
+    return values
 
 
 def _unknown(chain: Chain, carried: Collection[int]) -> tuple[Share, ...]:

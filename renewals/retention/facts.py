@@ -1,6 +1,6 @@
 """The facts of a dongle from which it follows when it was due (rule F5)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -89,8 +89,3 @@ def grace_days_on(grace: Sequence[tuple[date, int]], day: date) -> int:
             break
         days = of_policy
     return days
-
-
-def worth_on(worths: Iterable[Worth], day: date) -> int:
-    """F5: annual value on a day: of the lines whose days contain it."""
-    return sum(each.annual for each in worths if each.starts_on <= day <= each.ends_on)
