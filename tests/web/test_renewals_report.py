@@ -203,6 +203,20 @@ def test_the_page_shows_the_report_and_its_definitions(staff):
     assert "renewed in time ÷ due" in text
 
 
+@pytest.mark.usefixtures("renewed")
+def test_pictures_are_drawn_of_months_that_are_over_and_not_where_there_is_none(staff):
+    [section] = REPORTS["renewals"].read(YEAR, TODAY).sections
+    assert [(each.key, len(each.spec.labels)) for each in section.charts] == [("renewal-rate", 12), ("retention", 12)]
+    rates = dict(section.charts[0].spec.series)
+    assert rates["By count"][-3:] == [0.25, None, None]  # nothing was due in April and May
+    ahead = ReportFilters(date(2024, 7, 1), date(2024, 8, 1))
+    [section] = REPORTS["renewals"].read(ahead, TODAY).sections
+    assert not section.charts
+    page = staff.get(reverse("renewals:report", args=["renewals"]), {"first_month": "2023-06", "last_month": "2024-05"})
+    [address, *_] = re.findall(r'src="(/finance/reports/renewals/[^"]+\.svg[^"]*)"', page.content.decode())
+    assert staff.get(html.unescape(address)).content.startswith(b"<svg")
+
+
 def test_without_anything_due_the_report_and_the_lists_say_so(catalogue, sales):
     assert "Nothing has been due yet." in text_of(sales.get(reverse("renewals:report", args=["renewals"])))
     assert "Nothing was due" in text_of(sales.get(reverse("renewals:due")))

@@ -3,6 +3,8 @@
 from renewals.overviews.finance import recognised, renewals, roll_forward, waterfall
 from renewals.overviews.finance.reports import ReportKind
 
-REPORTS: dict[str, ReportKind] = {kind.key: kind for kind in (recognised.KIND, roll_forward.KIND, waterfall.KIND, renewals.KIND)}
+REPORTS: dict[str, ReportKind] = {
+    kind.key: kind for kind in (recognised.KIND, roll_forward.KIND, waterfall.KIND, renewals.KIND)
+}
 
 __all__ = ["REPORTS"]

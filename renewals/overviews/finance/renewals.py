@@ -129,7 +129,8 @@ def _section(filters: ReportFilters, currency: str, today: date) -> Section:
         declined.reasons_table(filters, currency, MOST_ROWS),
     ]
     charts = (_rate_chart(months, today), _retention_chart(retention))
-    return Section(currency, _lead(months, retention, today), tables, charts)
+    shown = [each for each in charts if each.spec.labels]  # where no month is over there is nothing to draw
+    return Section(currency, _lead(months, retention, today), tables, shown)
 
 
 def _lead(months: Mapping[date, DueSums], retention: Mapping[date, Retention], today: date) -> str:
