@@ -32,6 +32,7 @@ KINDS = {
     "contact": Kind("Contact", "portal.Contact", found_by=("email__iexact", "text")),
     "customer": Kind("Customer", "portal.Customer", "renewals:customer", found_by=("name__iexact", "text")),
     "dongle": Kind("Dongle", "dongles.Dongle", "renewals:dongle", ("serial",), found_by=("serial", "serial")),
+    "exchangerate": Kind("Exchange rate", "renewals.ExchangeRate", "renewals:rates", ()),
     "import": Kind("Import", "dongles.Import", "dongles:import", ()),
     "job": Kind("Long work", "portal.Job", "job"),
     "licence": Kind(

@@ -15,6 +15,7 @@ Development needs no variable. Production (`PORTAL_ENV=production`) refuses to s
 Optional anywhere: PORTAL_TIME_ZONE (the vendor's business time zone), PORTAL_FROM_EMAIL, PORTAL_DEBUG,
 PORTAL_VENDOR_REGISTRATION, PORTAL_VENDOR_TELEPHONE and PORTAL_VENDOR_TERMS (as documents print them),
 PORTAL_VENDOR_TEAM (who answers customers), PORTAL_FORMER_SECRET_KEYS (separated by spaces, the newest first),
+PORTAL_REPORTING_CURRENCY (into which reports convert, with rates kept under Finance),
 PORTAL_REMINDERS ("off": none go out) and PORTAL_REMINDERS_HOUR (0 to 23, at which they do),
 PORTAL_LOCAL_DIR; for the embedded PostgreSQL (portal/embedded/) PORTAL_POSTGRES_BIN and PORTAL_EMBEDDED_DURABLE.
 """
@@ -28,6 +29,8 @@ from urllib.parse import unquote, urlsplit
 import dj_database_url
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+
+from portal.wording import currency_exponent
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = Path(os.environ.get("PORTAL_LOCAL_DIR") or BASE_DIR / ".local")
@@ -127,6 +130,16 @@ DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c random_
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TIME_ZONE = os.environ.get("PORTAL_TIME_ZONE", "Europe/London")  # the business time zone: every date is read in it
+
+# Into which reports convert on request. No page changes it: it is as firm as the business time zone. Each exchange
+# rate says which reporting currency it is for, so a changed setting never takes one for another's.
+REPORTING_CURRENCY = os.environ.get("PORTAL_REPORTING_CURRENCY") or "EUR"
+try:
+    currency_exponent(REPORTING_CURRENCY)
+except ValueError:
+    raise ImproperlyConfigured(
+        f"PORTAL_REPORTING_CURRENCY is {REPORTING_CURRENCY!r}: write the code of a currency, like EUR or USD."
+    ) from None
 
 REDIS_URL = required("REDIS_URL")
 if REDIS_URL:

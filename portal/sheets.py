@@ -1,6 +1,6 @@
 """Tables as files, CSV and XLSX. Nothing that was typed somewhere becomes a formula in a spreadsheet.
 
-A cell is a text, a whole number, a date, an Amount, a Rate or none.
+A cell is a text, a number, a date, an Amount, a Rate or none.
 """
 
 import csv
@@ -60,7 +60,7 @@ class Rate(NamedTuple):
         return (Decimal(self.numerator) / self.denominator).quantize(Decimal("0.000001"), ROUND_HALF_UP)
 
 
-Cell = str | int | date | Amount | Rate | None
+Cell = str | int | Decimal | date | Amount | Rate | None
 
 
 class Column(NamedTuple):
@@ -97,6 +97,8 @@ def _plain(cell: Cell) -> str:
         return str(cell.value)
     if isinstance(cell, Rate):
         return "" if cell.decimal is None else str(cell.decimal)
+    if isinstance(cell, Decimal):
+        return f"{cell:f}"
     return cell.isoformat() if isinstance(cell, date) else str(cell)
 
 

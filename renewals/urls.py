@@ -18,7 +18,7 @@ from renewals.web import (
     visitors,
 )
 from renewals.web.customer import account, dongle, home, my_quotes, order, passkeys, quote, renew
-from renewals.web.finance import charts, due, lines, reports
+from renewals.web.finance import charts, due, lines, rates, reports, sold_lines
 
 app_name = "renewals"
 urlpatterns = [
@@ -121,6 +121,10 @@ urlpatterns = [
     path("quotes/<int:quote_id>/questions/<int:question_id>/", quotes.answered, name="question_answered"),
     path("quotes/<int:quote_id>/<int:number>/bridge/", bridges.bridge_page, name="bridge"),
     path("bridges/", bridges.bridge_list, name="bridges"),
+    path("finance/sold-lines/", sold_lines.sold_lines, name="sold_lines"),
+    path("finance/rates/", rates.rates_page, name="rates"),
+    path("finance/rates/import/", rates.import_page, name="import_rates"),
+    path("finance/rates/<int:rate_id>/remove/", rates.remove, name="remove_rate"),
     path("orders/", orders.order_list, name="orders"),
     path("orders/<int:order_id>/", orders.order_page, name="order"),
     path("orders/<int:order_id>/files/", files.attach, name="attach"),

@@ -60,6 +60,7 @@ def test_a_refusal_has_the_status_that_the_documents_say(code, status):
         "docs/design.md",
         "docs/import.md",
         "docs/finance-renewals.md",
+        "docs/finance-reports.md",
     ],
 )
 def test_files_that_a_document_names_are_there(document):

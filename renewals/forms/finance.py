@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 
 from dongles.models import Product, ProductFamily
@@ -74,7 +75,7 @@ class ReportForm(forms.Form):
             ("product", [(str(pk), name) for pk, name in products.values_list("pk", "name")]),
             ("country", [(code, name) for name, code in countries]),
             ("segment", Customer.Segment.choices),
-            ("currency", [(code, code) for code in sorted(_distinct(named, "currency"))]),
+            ("currency", [*((code, code) for code in sorted(_distinct(named, "currency"))), _converted()]),
         ):
             self.fields[name].choices = [("", "Each by itself" if name == "currency" else "All"), *offered]
 
@@ -184,6 +185,10 @@ class LinesForm(ReportForm):
             filters = filters._replace(currency="")
         figure = chosen.get("figure") or "recognised"
         return LinesAsked(figure, filters, chosen.get("booked_from"), chosen.get("booked_to"))
+
+
+def _converted() -> tuple[str, str]:
+    return REPORTING, f"All in {settings.REPORTING_CURRENCY}"
 
 
 def _distinct(rows: Any, column: str) -> list[str]:

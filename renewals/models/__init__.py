@@ -6,6 +6,7 @@ Every amount is an integer in the minor unit of the currency that stands once on
 
 from renewals.models.bridges import Bridge
 from renewals.models.campaigns import Campaign, CampaignItem, CampaignSchedule
+from renewals.models.conceded import SaleFact
 from renewals.models.documents import PurchaseOrderFile, QuoteDocument
 from renewals.models.ledger import (
     AccountingMonth,
@@ -21,6 +22,7 @@ from renewals.models.merges import CustomerMerge, Resemblance
 from renewals.models.orders import Order, OrderLine
 from renewals.models.questions import QuoteQuestion
 from renewals.models.quotes import Quote, QuoteDongle, QuoteLine, QuoteVersion
+from renewals.models.rates import ExchangeRate
 from renewals.models.reminders import Reminder, ReminderCopy, ReminderMailing
 from renewals.models.renewal_figures import (
     CohortFigures,
@@ -47,6 +49,7 @@ __all__ = [
     "CustomerRetention",
     "DueDongle",
     "DueFigures",
+    "ExchangeRate",
     "LedgerEntry",
     "MonthClose",
     "MonthFigures",
@@ -72,6 +75,7 @@ __all__ = [
     "Resemblance",
     "RetentionFigures",
     "RevenueSegment",
+    "SaleFact",
     "TaxRate",
     "UnsummarisedSegment",
 ]

@@ -23,6 +23,7 @@ from portal.wording import write_day
 from renewals import recognition
 from renewals.models import Order, OrderLine, QuoteDongle, QuoteLine, RevenueSegment
 from renewals.services import ledger
+from renewals.services.conceded import forget_facts
 from renewals.services.quotes import lock_version
 from renewals.states import OrderState, next_order_state
 
@@ -56,6 +57,8 @@ def cancel_order(
     order.cancelled_from = from_on
     undone = _undo(order, from_on, actor, at, is_mistake) if before == OrderState.FULFILLED else Undone([], {})
     order.save(update_fields=["state", "cancelled_from"])
+    if is_mistake:
+        forget_facts(order)
     after = {"state": order.state, "from": str(from_on), **undone.revenue}
     audit.record(actor, at, Deed("cancel", order, {"state": before}, after, reason.strip()), *undone.deeds)
     return order

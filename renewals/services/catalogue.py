@@ -21,13 +21,14 @@ from portal.access import check_ability
 from portal.audit import Actor, Deed
 from portal.changes import differing, values_of
 from portal.errors import DomainError
-from portal.wording import currency_exponent, write_day, write_rate
+from portal.wording import write_day, write_rate
 from renewals.models import PolicySettings, PriceList, PriceListEntry, QuoteVersion
 from renewals.pricing import Policy, Price
 from renewals.pricing import PriceList as PriceTerms
 from renewals.pricing.refusals import check_price_list
 from renewals.pricing.rounding import round_half_up
 from renewals.queries import terms_of
+from renewals.rates import check_currency
 
 TERMS_LOCK = 20_260_815  # the number by which the database knows the lock
 MOST_AMOUNT = 10**11 - 1  # minor units; all licences of a dongle at that price still fit the database's columns
@@ -190,18 +191,6 @@ def _check_policy_unused(policy: PolicySettings) -> None:
         raise DomainError(
             "policy_used", "A quote has used these settings, so they stay. Copy them, and change the copy."
         )
-
-
-def check_currency(currency: str) -> None:
-    """Refuse (`currency_unknown`) what is no currency of ISO 4217 with a minor unit."""
-    try:
-        currency_exponent(currency)
-    except ValueError:
-        raise DomainError(
-            "currency_unknown",
-            f"“{currency}” is no currency with a minor unit by ISO 4217. Write a code like EUR, USD or JPY.",
-            {"field": "currency"},
-        ) from None
 
 
 def _check_valid_from(valid_from: date, at: datetime) -> None:

@@ -25,6 +25,7 @@ from renewals.models import (
 )
 from renewals.pricing.fulfilment import redate
 from renewals.rows import concessions_of, quoted_terms, requests_of
+from renewals.services.conceded import note_facts
 from renewals.services.files import NamedFile, keep_file
 from renewals.services.news import news_since, wording_of
 from renewals.services.quotes import draft_quote, lock_version, move_version
@@ -132,6 +133,7 @@ def fulfil_order(*, order: Order, actor: Actor, at: datetime, paid_on: date) -> 
         )
     order.paid_on = paid_on
     audit.record(actor, at, *_fulfil(order, dongles, actor, at))
+    note_facts([order])
     return order
 
 
@@ -167,6 +169,8 @@ def _take_order(
         ordered["terms"] = terms
     taken = Deed("accept", order, after={"state": OrderState.ACCEPTED, **ordered, **news}, reason=wording_of(news))
     audit.record(actor, at, accepted, taken, *deeds)
+    if order.state == OrderState.FULFILLED:
+        note_facts([order])
     return order
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 
 from django import template
 
@@ -10,7 +11,7 @@ from portal.sheets import Amount, Cell, Rate
 from renewals.overviews.finance.reports import Column, Figure, Row
 
 register = template.Library()
-NUMBERS = frozenset({"amount", "count", "rate"})
+NUMBERS = frozenset({"amount", "count", "rate", "number"})
 
 
 @register.filter
@@ -42,4 +43,6 @@ def _written(value: Cell, kind: str) -> str:
         return wording.NOTHING if value.value is None else wording.write_share(value.value)
     if isinstance(value, date):
         return wording.write_month(value) if kind == "month" else wording.write_day(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     return wording.write_number(value) if isinstance(value, int) else value

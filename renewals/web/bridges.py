@@ -1,5 +1,7 @@
 """Bridging codes (rule Q7): granting one for a sent quote, and the list of all."""
 
+import re
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +16,8 @@ from renewals.forms.staff import BridgeForm
 from renewals.overviews.bridges import bridges_newest_first, bridging_of, told_bridges
 from renewals.overviews.lists import versions_with_quote
 from renewals.services.bridges import grant_bridge
+
+MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,8 +44,11 @@ def bridge_page(request: HttpRequest, quote_id: int, number: int) -> HttpRespons
 @require_GET
 @staff_page()
 def bridge_list(request: HttpRequest) -> HttpResponse:
-    """Every bridging code, newest first, and what became of it."""
-    page = Paginator(bridges_newest_first(), PAGE_LENGTH).get_page(request.GET.get("page"))
+    """Every bridging code, newest first, or those granted in a month (`granted`), and what became of it."""
+    found, granted = bridges_newest_first(), request.GET.get("granted", "")
+    if MONTH.fullmatch(granted):
+        found = found.filter(granted_on__year=int(granted[:4]), granted_on__month=int(granted[5:]))
+    page = Paginator(found, PAGE_LENGTH).get_page(request.GET.get("page"))
     return render(
         request,
         "renewals/bridges.html",

@@ -34,6 +34,7 @@ from renewals.models import Campaign, PolicySettings, PriceList, Resemblance
 from renewals.overviews.due import Window
 from renewals.pricing import AddedLicence
 from renewals.queries import DongleRequest
+from renewals.rates import read_rates
 from renewals.services import (
     answers,
     bridges,
@@ -43,6 +44,7 @@ from renewals.services import (
     orders,
     questions,
     quotes,
+    rates,
     reminders,
     replacements,
     requests,
@@ -81,6 +83,7 @@ TOLD_BY = {
     "renewals.pricelistentry": "price_list",
     "renewals.policysettings": OWN,
     "renewals.taxrate": OWN,
+    "renewals.exchangerate": OWN,
     "renewals.quote": "versions",
     "renewals.quoteversion": OWN,
     "renewals.quotedongle": "version",
@@ -93,6 +96,7 @@ TOLD_BY = {
     "renewals.monthclose": OWN,
     "renewals.ledgerentry": "close",
     "renewals.monthreopening": "close",
+    "renewals.salefact": "order",
     "renewals.purchaseorderfile": "order",
     "renewals.bridge": "version",
     "renewals.renewalrequest": OWN,
@@ -145,7 +149,7 @@ NOT_SAID = {
         "sequence",
         "withdrawal_reason",
     ),
-    *("cancel_asked_at", "ended_at", "began_at", "kept_at", "dismissed_at", "undone_at"),
+    *("entered_at", "cancel_asked_at", "ended_at", "began_at", "kept_at", "dismissed_at", "undone_at"),
     *("answered_by", "answered_at"),
 }
 
@@ -653,6 +657,28 @@ def new_addresses() -> Callable[[], object]:
     return lambda: downloads.renew_feed_addresses(dongle=dongle, **BY)
 
 
+def entered_rate() -> Any:
+    asked = {"month": date(2026, 1, 1), "currency": "USD", "rate": Decimal("0.9241"), "source": "ECB"}
+    return rates.keep_rate(**asked, **BY)
+
+
+def changed_rate() -> Callable[[], object]:
+    entered_rate()
+    asked = {"month": date(2026, 1, 1), "currency": "USD", "rate": Decimal("0.93"), "source": "ECB, corrected"}
+    return lambda: rates.keep_rate(**asked, **BY)
+
+
+def imported_rates() -> Callable[[], object]:
+    entered_rate()
+    lines = read_rates("2026-01,USD,0.93\n2026-01,GBP,1.15", "EUR")
+    return lambda: rates.import_rates(lines=lines, source="ECB file", **BY)
+
+
+def removed_rate() -> Callable[[], object]:
+    rate = entered_rate()
+    return lambda: rates.remove_rate(rate=rate, **BY)
+
+
 JOB_KIND = "audit_export"
 
 HAPPENINGS: dict[Any, Callable[[], Callable[[], object]]] = {
@@ -719,6 +745,9 @@ HAPPENINGS: dict[Any, Callable[[], Callable[[], object]]] = {
     terms.keep_policy: kept_policy,
     terms.delete_policy: deleted_policy,
     exports.start_export: exported,
+    rates.keep_rate: changed_rate,
+    rates.import_rates: imported_rates,
+    rates.remove_rate: removed_rate,
     doubles.merge_customers: merged,
     doubles.undo_merge: taken_apart,
     doubles.dismiss_resemblance: dismissed,
@@ -807,7 +836,9 @@ def flat(value: Any) -> set[str]:
 
 
 def is_said(value: Any, told: set[str]) -> bool:
-    """A value as its text, all of a value that has parts, or a moment as JSON writes it."""
+    """A value as its text (a decimal without idle zeros), all of a value that has parts, or a moment as JSON has it."""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}" in told
     return flat(value) <= told or (isinstance(value, datetime) and value.isoformat() in told)
 
 

@@ -7,24 +7,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from dongles.models import Product
 from portal.models import Customer
 from renewals.models import MonthFigures
 from renewals.monthly import figures_of_segments
-from renewals.overviews.finance.filters import ReportFilters
+from renewals.overviews.finance import conversion
+from renewals.overviews.finance.filters import REPORTING, ReportFilters
 
 FLOWS = ("booked", "credited", "recognised", "caught_up")
 MONTHLY = (*FLOWS, "current", "annual")
 BY_BOOKING = ("recognised", "caught_up")
+MONTHLY_TABLE, BOOKING_TABLE = "renewals_monthfigures", "renewals_bookingfigures"
 DIMENSIONS = frozenset({"month", "booked_month", "product_id", "country", "customer_segment", "currency"})
 
 Sums = dict[tuple[Any, ...], dict[str, int]]
 
 
 def currencies_of(filters: ReportFilters) -> list[str]:
-    """The currencies in which anything was ever sold, or the one that is asked for."""
+    """The currencies in which anything was ever sold, or the one that is asked for.
+
+    The reporting currency alone where everything is to be converted into it: all figures then are, whatever their own.
+    """
+    if filters.currency == REPORTING:
+        return [settings.REPORTING_CURRENCY]
     if filters.currency:
         return [filters.currency]
     return sorted(MonthFigures.objects.order_by().values_list("currency", flat=True).distinct())
@@ -44,7 +52,9 @@ def month_figures(
     The months are those of the filters unless others are named.
     """
     months = (first_month or filters.first_month, last_month or filters.last_month)
-    return _read("renewals_monthfigures", figures, filters, currency, by, months)
+    if filters.currency == REPORTING:
+        return conversion.month_figures(_to_convert(filters), months, by, figures)
+    return _read(MONTHLY_TABLE, figures, filters, currency, by, months)
 
 
 def booking_figures(
@@ -57,11 +67,15 @@ def booking_figures(
 ) -> Sums:
     """What is earned in these months, by the month in which it was booked, too."""
     months = (first_month or filters.first_month, last_month or filters.last_month)
-    return _read("renewals_bookingfigures", BY_BOOKING, filters, currency, by, months)
+    if filters.currency == REPORTING:
+        return conversion.booking_figures(_to_convert(filters), months, by)
+    return _read(BOOKING_TABLE, BY_BOOKING, filters, currency, by, months)
 
 
 def deferred_at(filters: ReportFilters, currency: str, month: date) -> int:
     """What is deferred at the end of a month: everything booked by then less everything recognised by then (F1)."""
+    if filters.currency == REPORTING:
+        return conversion.deferred_at(_to_convert(filters), month)
     sums = month_figures(filters, currency, (), figures=FLOWS, first_month=date.min, last_month=month)
     return deferred_by(sums.get((), {}))
 
@@ -85,8 +99,6 @@ def _read(
     assert set(figures) <= set(MONTHLY), "figures too"
     where, values = _conditions(filters, currency, months)
     source = table if filters.customer is None else f"({_of_customer()}) figures"
-    if filters.customer is not None:
-        values = {**values, "customers": customer_ids(filters.customer)}
     sums = ", ".join(f"coalesce(sum({name}), 0)::bigint" for name in figures)
     key = ", ".join(by)
     statement = f"SELECT {key + ', ' if by else ''}{sums} FROM {source} WHERE {where}"  # noqa: S608 - names of the code
@@ -101,6 +113,16 @@ def _read(
 def _conditions(filters: ReportFilters, currency: str, months: tuple[date, date]) -> tuple[str, dict[str, Any]]:
     said = ["month BETWEEN %(first_month)s AND %(last_month)s", "currency = %(currency)s"]
     values: dict[str, Any] = {"first_month": months[0], "last_month": months[1], "currency": currency}
+    of_place, values_of_place = _place(filters)
+    return " AND ".join([*said, *of_place]), {**values, **values_of_place}
+
+
+def _place(filters: ReportFilters) -> tuple[list[str], dict[str, Any]]:
+    """The conditions on product, country and segment, and whose the figures are."""
+    said: list[str] = []
+    values: dict[str, Any] = {}
+    if filters.customer is not None:
+        values["customers"] = customer_ids(filters.customer)
     for name, column in (("country", "country"), ("segment", "customer_segment")):
         if getattr(filters, name):
             said.append(f"{column} = %({name})s")
@@ -108,7 +130,23 @@ def _conditions(filters: ReportFilters, currency: str, months: tuple[date, date]
     if (products := product_ids(filters)) is not None:
         said.append("product_id = ANY (%(products)s)")
         values["products"] = list(products)
-    return " AND ".join(said), values
+    return said, values
+
+
+def _to_convert(filters: ReportFilters) -> conversion.Source:
+    said, values = _place(filters)
+    if filters.customer is None:
+        return conversion.Source(BOOKING_TABLE, MONTHLY_TABLE, " AND ".join(said), values)
+    return conversion.Source(
+        f"({_summed('booked_month, month', BY_BOOKING)})", f"({_summed('month', MONTHLY)})", " AND ".join(said), values
+    )
+
+
+def _summed(months: str, figures: Sequence[str]) -> str:
+    """The figures of a customer, added up as the sums of all customers are."""
+    place = f"{months}, product_id, country, customer_segment, currency"
+    sums = ", ".join(f"sum({name})::bigint AS {name}" for name in figures)
+    return f"SELECT {place}, {sums} FROM ({_of_customer()}) each_segment GROUP BY {place}"  # noqa: S608 - of constants
 
 
 def _of_customer() -> str:

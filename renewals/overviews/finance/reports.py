@@ -24,7 +24,7 @@ class Figure(NamedTuple):
 class Column(NamedTuple):
     """A column: its head, its width in a file in characters, and what is in it.
 
-    `kind` is "text", "month" (its first day), "date", "amount", "count" or "rate".
+    `kind` is "text", "month" (its first day), "date", "amount", "count", "rate" or "number" (a decimal as it is).
     """
 
     head: str

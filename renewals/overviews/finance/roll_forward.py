@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import date
 
+from portal.sheets import Amount
 from portal.wording import write_money
 from renewals.charts import ChartSpec
 from renewals.overviews.finance import figures
 from renewals.overviews.finance.addresses import lines_of
-from renewals.overviews.finance.filters import ReportFilters, following
+from renewals.overviews.finance.filters import REPORTING, ReportFilters, following
 from renewals.overviews.finance.reports import (
     Chart,
     Column,
@@ -29,6 +30,15 @@ COLUMNS = (
     Column("Closing", 16, "amount"),
     Column("Of it current", 16, "amount"),
     Column("Non-current", 16, "amount"),
+)
+# Between currencies nothing can differ: it stands there so that nobody has to look for it.
+CONVERTED = (*COLUMNS[:6], Column("Currency difference", 16, "amount"), *COLUMNS[6:])
+DEFINITION_OF_DIFFERENCE = Definition(
+    "Currency difference",
+    "Always 0: what was booked keeps the rate of its booking month until it is earned, so rates that change later"
+    " change nothing. Each sum of a booking month and a month of recognition is converted by itself, and what is booked"
+    " is their sum: so opening and closing tie to the last digit.",
+    "F5",
 )
 DEFINITIONS = (
     Definition(
@@ -57,13 +67,14 @@ def read_report(filters: ReportFilters, today: date) -> Report:
     sections = [_section(filters, currency) for currency in figures.currencies_of(filters)]
     if not sections:
         return Report("Nothing has been sold yet, so nothing is deferred.", (), DEFINITIONS)
+    definitions = (*DEFINITIONS, DEFINITION_OF_DIFFERENCE) if filters.currency == REPORTING else DEFINITIONS
     return Report(
-        "What customers have paid for in advance, and how it is earned month by month.", sections, DEFINITIONS
+        "What customers have paid for in advance, and how it is earned month by month.", sections, definitions
     )
 
 
 def _section(filters: ReportFilters, currency: str) -> Section:
-    sums = figures.month_figures(filters, currency)
+    sums = figures.month_figures(filters, currency, figures=(*figures.FLOWS, "current"))
     opening = figures.deferred_at(filters, currency, following(filters.first_month, -1))
     rows, before, currents, others = [], opening, [], []
     for month in filters.months():
@@ -79,6 +90,7 @@ def _section(filters: ReportFilters, currency: str) -> Section:
         "All months",
         lines_of("deferred", filters, currency, following(first, -1), opening),
         *(lines_of(name, filters, currency, first, totals[name], until=last) for name in figures.FLOWS),
+        *_difference(filters, currency),
         lines_of("deferred", filters, currency, last, before),
         *_parts(filters, currency, last, before, sums.get((last,), {})),
     )
@@ -91,8 +103,13 @@ def _section(filters: ReportFilters, currency: str) -> Section:
         ChartSpec("stacked", tuple(filters.months()), (("Current", currents), ("Non-current", others)), currency),
         "months",
     )
-    table = Table("months", "Roll-forward of deferred revenue", COLUMNS, rows, total)
+    columns = CONVERTED if filters.currency == REPORTING else COLUMNS
+    table = Table("months", "Roll-forward of deferred revenue", columns, rows, total)
     return Section(currency, lead, (table,), (chart,))
+
+
+def _difference(filters: ReportFilters, currency: str) -> tuple[Amount, ...]:
+    return (Amount(0, currency),) if filters.currency == REPORTING else ()
 
 
 def _row(filters: ReportFilters, currency: str, month: date, before: int, row: Mapping[str, int], after: int) -> Row:
@@ -100,6 +117,7 @@ def _row(filters: ReportFilters, currency: str, month: date, before: int, row: M
         month,
         lines_of("deferred", filters, currency, following(month, -1), before),
         *(lines_of(name, filters, currency, month, row.get(name, 0)) for name in figures.FLOWS),
+        *_difference(filters, currency),
         lines_of("deferred", filters, currency, month, after),
         *_parts(filters, currency, month, after, row),
     )

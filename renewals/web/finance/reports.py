@@ -12,9 +12,11 @@ from django.views.decorators.http import require_GET
 
 from portal import sheets
 from portal.access import staff_page
+from portal.web import attempt
 from portal.wording import write_day
 from renewals.forms.finance import ReportForm
 from renewals.overviews.finance import REPORTS
+from renewals.overviews.finance.converted import read_report
 from renewals.overviews.finance.reports import (
     DEFINITIONS_VERSION,
     Cell,
@@ -40,13 +42,16 @@ def report_page(request: HttpRequest, key: str) -> HttpResponse:
     """A report with its tables, pictures and definitions."""
     kind, today = _kind(key), timezone.localdate()
     form = ReportForm(request.GET, today=today)
+    filters = form.filters
+    report = attempt(form, read_report, kind, filters, today)
     context = {
+        "rates_missing": report is None,
         "kind": kind,
         "kinds": REPORTS.values(),
         "form": form,
-        "filters": form.filters,
+        "filters": filters,
         "filters_in_words": form.in_words,
-        "report": kind.read(form.filters, today),
+        "report": report or read_report(kind, filters._replace(currency=""), today),
         "definitions_version": DEFINITIONS_VERSION,
     }
     return render(request, "renewals/finance/report.html", context, status=422 if form.errors else 200)
@@ -60,7 +65,7 @@ def report_csv(request: HttpRequest, key: str, table: str) -> HttpResponse | Str
     form = ReportForm(request.GET, today=today)
     if not form.is_valid():
         return _to_page(request, key)
-    found = dict(_tables(kind.read(form.filters, today))).get(table)
+    found = dict(_tables(read_report(kind, form.filters, today))).get(table)
     if found is None:
         raise Http404
     lines = sheets.csv_lines(_heads(found), _rows(found))
@@ -76,7 +81,7 @@ def report_xlsx(request: HttpRequest, key: str) -> HttpResponse:
     form = ReportForm(request.GET, today=today)
     if not form.is_valid():
         return _to_page(request, key)
-    report = kind.read(form.filters, today)
+    report = read_report(kind, form.filters, today)
     tables = [(found[0][1].caption, _heads(found), _rows(found)) for _, found in _tables(report)]
     content = sheets.workbook_of(tables, _notes(kind, report, form, today))
     return _as_file(HttpResponse(content, content_type=sheets.ZIP_OF_XLSX), key, today, "xlsx")

@@ -1,0 +1,257 @@
+"""Figures in the reporting currency (F5): an advance keeps the rate of its booking month, whenever it is earned.
+
+Each sum of a month of booking and a month of recognition is converted by itself and rounded, half away from zero; all
+else is added up from these, so that opening + booked + credited − recognised − caught up = closing holds to the minor
+unit and there is no difference of currencies to show. Annual values take the rate of the month in which they stand.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection
+
+from portal.errors import DomainError
+from portal.wording import write_month
+from renewals.models import ExchangeRate
+from renewals.overviews.finance.filters import following
+from renewals.rates import factor_of
+
+Months = tuple[date, date]
+Need = tuple[str, date]  # a currency and the month whose rate is wanted
+ONE = Fraction(1)
+Sums = dict[tuple[Any, ...], dict[str, int]]
+
+# What is deferred at the end of a month was booked by then and is earned later.
+CELLS = """
+SELECT booked_month, month, currency, {dimensions}
+    {recognised},
+    {caught_up}
+FROM {cells} cell LEFT JOIN {rates} ON rate_currency = currency AND rate_month = booked_month
+WHERE booked_month <= %(last_month)s AND month >= %(first_month)s AND {where}
+GROUP BY booked_month, month, currency {grouped}"""
+
+OF_THE_MONTH = ("credited", "annual")
+MONTHLY = """
+SELECT month, currency, {dimensions}
+    {credited},
+    {annual}
+FROM {monthly} monthly LEFT JOIN {rates} ON rate_currency = currency AND rate_month = month
+WHERE month BETWEEN %(first_month)s AND %(last_month)s AND ({named}) AND {where}
+GROUP BY month, currency {grouped}"""
+
+# An amount in the reporting currency stays; one without a rate is none, and noticed (`_check`).
+SUM = """coalesce(sum(CASE WHEN currency = %(reporting)s THEN {0}
+        ELSE convert_amount({0}, numerator, denominator) END), 0)::bigint"""
+RATES = """unnest(%(rate_currencies)s::text[], %(rate_months)s::date[], %(numerators)s::bigint[],
+    %(denominators)s::bigint[]) AS rate (rate_currency, rate_month, numerator, denominator)"""
+
+# The rates that a report has used, for whoever asks (`noting_rates`).
+_USED: ContextVar[set[Need]] = ContextVar("rates used")
+
+
+@contextmanager
+def noting_rates() -> Iterator[set[Need]]:
+    """The currencies and months whose rates are used inside, once it is over."""
+    used: set[Need] = set()
+    token = _USED.set(used)
+    try:
+        yield used
+    finally:
+        _USED.reset(token)
+
+
+class Source(NamedTuple):
+    """Where figures are read from: FROM items in the shapes of BookingFigures and MonthFigures, and the conditions.
+
+    `where` is on the product, the country and the segment alone; `values` are its parameters.
+    """
+
+    cells: str
+    monthly: str
+    where: str
+    values: Mapping[str, Any]
+
+
+class Cell(NamedTuple):
+    """What of the bookings of a month is earned in another, in the reporting currency, of one place."""
+
+    booked_month: date
+    month: date
+    currency: str
+    place: tuple[Any, ...]
+    recognised: int
+    caught_up: int
+
+    @property
+    def need(self) -> Need:
+        return self.currency, self.booked_month
+
+
+class OfTheMonth(NamedTuple):
+    """What takes the rate of the month itself, in the reporting currency, of one place."""
+
+    month: date
+    currency: str
+    place: tuple[Any, ...]
+    credited: int
+    annual: int
+
+    @property
+    def need(self) -> Need:
+        return self.currency, self.month
+
+
+def month_figures(source: Source, months: Months, by: Sequence[str], figures: Collection[str]) -> Sums:
+    """These figures of the months by the named dimensions, as renewals.overviews.finance.figures has them.
+
+    What is booked is what its months come to, less what is credited. Refuses `rates_missing`.
+    """
+    dimensions = [name for name in by if name != "month"]
+    sums: Sums = defaultdict(lambda: dict.fromkeys(figures, 0))
+
+    def add(name: str, month: date, place: tuple[Any, ...], amount: int) -> None:
+        if name in figures and months[0] <= month <= months[1] and amount:
+            named = dict(zip(dimensions, place, strict=True), month=month)
+            sums[tuple(named[each] for each in by)][name] += amount
+
+    of_the_month = _of_the_month(source, months, dimensions, figures)
+    cells = _cells(source, months, dimensions) if set(figures) - set(OF_THE_MONTH) else []
+    _check({each.need for each in of_the_month} | {cell.need for cell in cells})
+    for month, _, place, credited, annual in of_the_month:
+        add("booked", month, place, -credited)
+        add("credited", month, place, credited)
+        add("annual", month, place, annual)
+    for cell in cells:
+        add("booked", cell.booked_month, cell.place, cell.recognised + cell.caught_up)
+        add("recognised", cell.month, cell.place, cell.recognised)
+        add("caught_up", cell.month, cell.place, cell.caught_up)
+        if "current" in figures:
+            for month in _months_before(cell, months):
+                add("current", month, cell.place, cell.recognised)
+    return dict(sorted(sums.items()))
+
+
+def _months_before(cell: Cell, months: Months) -> Iterator[date]:
+    """The months at whose end what is earned in the cell's is current: booked already, and a year at most before."""
+    month = max(months[0], cell.booked_month, following(cell.month, -12))
+    while month < cell.month and month <= months[1]:
+        yield month
+        month = following(month)
+
+
+def booking_figures(source: Source, months: Months, by: Sequence[str]) -> Sums:
+    """What is earned in these months, by month of booking too. Refuses `rates_missing`."""
+    dimensions = [name for name in by if name not in ("booked_month", "month")]
+    sums: Sums = defaultdict(lambda: {"recognised": 0, "caught_up": 0})
+    cells = _cells(source, months, dimensions)
+    _check({cell.need for cell in cells})
+    for cell in cells:
+        if cell.month <= months[1]:
+            named = {**dict(zip(dimensions, cell.place, strict=True)), **cell._asdict()}
+            found = sums[tuple(named[each] for each in by)]
+            found["recognised"] += cell.recognised
+            found["caught_up"] += cell.caught_up
+    return dict(sorted(sums.items()))
+
+
+def deferred_at(source: Source, month: date) -> int:
+    """What is deferred at the end of a month: booked by then and earned later. Refuses `rates_missing`."""
+    cells = _cells(source, (following(month), month), ())
+    _check({cell.need for cell in cells})
+    return sum(cell.recognised for cell in cells)
+
+
+def _cells(source: Source, months: Months, dimensions: Sequence[str]) -> list[Cell]:
+    """What was booked by the last of the months and is earned in the first or later."""
+    rows = _read(CELLS, source, months, dimensions)
+    return [Cell(row[0], row[1], row[2], tuple(row[3:-2]), row[-2], row[-1]) for row in rows]
+
+
+def _of_the_month(
+    source: Source, months: Months, dimensions: Sequence[str], figures: Collection[str]
+) -> list[OfTheMonth]:
+    """What takes the rate of the month itself, where any of it is wanted: what is credited, and annual values."""
+    wanted = [name for name in OF_THE_MONTH if name in figures or (name == "credited" and "booked" in figures)]
+    if not wanted:
+        return []
+    rows = _read(MONTHLY, source, months, dimensions, " OR ".join(f"{name} <> 0" for name in wanted))
+    return [OfTheMonth(row[0], row[1], tuple(row[2:-2]), row[-2], row[-1]) for row in rows]
+
+
+def _read(
+    statement: str, source: Source, months: Months, dimensions: Sequence[str], named: str = ""
+) -> list[tuple[Any, ...]]:
+    rates = ExchangeRate.objects.filter(reporting_currency=settings.REPORTING_CURRENCY).order_by()
+    factors = [
+        (currency, month, factor_of(currency, rate, settings.REPORTING_CURRENCY))
+        for currency, month, rate in rates.values_list("currency", "month", "rate")
+    ]
+    written = statement.format(
+        cells=source.cells,
+        monthly=source.monthly,
+        where=source.where or "true",
+        rates=RATES,
+        named=named,
+        dimensions="".join(f"{name}, " for name in dimensions),
+        grouped="".join(f", {name}" for name in dimensions),
+        **{name: SUM.format(name) for name in ("recognised", "caught_up", "credited", "annual")},
+    )
+    values = {
+        **source.values,
+        "first_month": months[0],
+        "last_month": months[1],
+        "reporting": settings.REPORTING_CURRENCY,
+        "rate_currencies": [currency for currency, _, _ in factors],
+        "rate_months": [month for _, month, _ in factors],
+        "numerators": [factor.numerator for _, _, factor in factors],
+        "denominators": [factor.denominator for _, _, factor in factors],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(written, values)
+        return list(cursor.fetchall())
+
+
+def factors_for(needs: set[Need]) -> dict[Need, Fraction]:
+    """By what amounts in minor units of these currencies and months are multiplied. Refuses `rates_missing`."""
+    _check(needs)
+    return {
+        (each.currency, each.month): factor_of(each.currency, each.rate, settings.REPORTING_CURRENCY)
+        for each in rows_of(needs)
+    }
+
+
+def _check(needs: set[Need]) -> None:
+    """Refuse (`rates_missing`) where a rate that was needed is not on record, naming each; note those there are."""
+    needs = {need for need in needs if need[0] != settings.REPORTING_CURRENCY}
+    there = {(each.currency, each.month) for each in rows_of(needs)}
+    _USED.get(set()).update(there)
+    if missing := sorted(needs - there):
+        raise DomainError(
+            "rates_missing",
+            f"Rates into {settings.REPORTING_CURRENCY} are missing: {write_needs(missing)}.",
+            {"rates": [{"currency": currency, "month": f"{month:%Y-%m}"} for currency, month in missing]},
+        )
+
+
+def rows_of(needs: Collection[Need]) -> list[ExchangeRate]:
+    """The rates on record of these currencies and months, by currency and month."""
+    found = ExchangeRate.objects.filter(
+        reporting_currency=settings.REPORTING_CURRENCY, month__in={month for _, month in needs}
+    )
+    wanted = set(needs)
+    return [each for each in found.order_by("currency", "month") if (each.currency, each.month) in wanted]
+
+
+def write_needs(needs: Sequence[Need]) -> str:
+    """“USD in Jan 2026, Feb 2026; JPY in Mar 2026”."""
+    currencies = dict.fromkeys(currency for currency, _ in needs)
+    return "; ".join(
+        f"{each} in {', '.join(write_month(month) for currency, month in needs if currency == each)}"
+        for each in currencies
+    )
