@@ -26,15 +26,20 @@ class Kind(NamedTuple):
 
 
 KINDS = {
+    "accountmapentry": Kind(
+        "Account", "renewals.AccountMapEntry", "renewals:account", found_by=("account__iexact", "text")
+    ),
     "bridge": Kind("Bridge", "renewals.Bridge", related=("dongle",), found_by=("dongle__serial", "serial")),
     "campaign": Kind("Campaign", "renewals.Campaign", "renewals:campaign", found_by=("pk", "C-")),
     "campaignschedule": Kind("Schedule of campaigns", "renewals.CampaignSchedule", "renewals:campaign_schedule", ()),
     "contact": Kind("Contact", "portal.Contact", found_by=("email__iexact", "text")),
     "customer": Kind("Customer", "portal.Customer", "renewals:customer", found_by=("name__iexact", "text")),
+    "datevdetails": Kind("DATEV", "renewals.DatevDetails", "renewals:datev", ()),
     "dongle": Kind("Dongle", "dongles.Dongle", "renewals:dongle", ("serial",), found_by=("serial", "serial")),
     "exchangerate": Kind("Exchange rate", "renewals.ExchangeRate", "renewals:rates", ()),
     "import": Kind("Import", "dongles.Import", "dongles:import", ()),
     "job": Kind("Long work", "portal.Job", "job"),
+    "journalexport": Kind("Journal", "renewals.JournalExport", "renewals:journal", ("month_name",), ("close",)),
     "licence": Kind(
         "Licence",
         "dongles.Licence",
@@ -156,6 +161,7 @@ ACTIONS = {
     "withdraw": "Withdrawn",
 }
 ACTIONS_OF = {
+    ("journalexport", "export"): "Journal exported",
     ("order", "accept"): "Order placed",
     ("order", "fulfil"): "Order fulfilled",
     ("order", "cancel"): "Order cancelled",
@@ -165,6 +171,7 @@ ACTIONS_OF = {
 OF_ROWS = {"create": "added", "change": "changed", "delete": "deleted"}
 
 FIELDS = {
+    "account_length": "Digits of an account",
     "discount": "Discount (a share of 1)",
     "document": "Document (SHA-256)",
     "email": "E-mail address",
@@ -175,6 +182,7 @@ FIELDS = {
     "revenue": "Revenue",
     "sha256": "SHA-256",
     "sold_against_on": "Sold against since",
+    "year_begins": "First month of the fiscal year",
     "waives_upgrades": "Upgrades waived",
 }
 AMOUNTS = {"net", "revenue", "tax", "total"}  # in minor units of the event's currency

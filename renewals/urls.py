@@ -18,7 +18,7 @@ from renewals.web import (
     visitors,
 )
 from renewals.web.customer import account, dongle, home, my_quotes, order, passkeys, quote, renew
-from renewals.web.finance import charts, due, lines, rates, reports, sold_lines
+from renewals.web.finance import accounts, charts, due, journal, lines, rates, reports, sold_lines
 
 app_name = "renewals"
 urlpatterns = [
@@ -93,6 +93,15 @@ urlpatterns = [
     path("finance/due/", due.due_page, name="due"),
     path("finance/due/due.csv", due.due_csv, name="due_csv"),
     path("finance/kept/", due.kept_page, name="kept"),
+    path("finance/accounts/", accounts.account_list, name="accounts"),
+    path("finance/accounts/new/", accounts.account_page, name="new_account"),
+    path("finance/accounts/datev/", accounts.datev_page, name="datev"),
+    path("finance/accounts/<int:entry_id>/", accounts.account_page, name="account"),
+    path("finance/accounts/<int:entry_id>/remove/", accounts.remove, name="remove_account"),
+    path("finance/months/<slug:month>/journal/", journal.journal_page, name="journal"),
+    path("finance/months/<slug:month>/journal/<int:revision>/export/", journal.export, name="export_journal"),
+    path("finance/months/<slug:month>/journal/<int:revision>/segments.csv", journal.detail_file, name="journal_detail"),
+    path("finance/months/<slug:month>/journal/<int:revision>/<str:name>", journal.journal_file, name="journal_file"),
     path("reminders/", reminders.coming, name="reminders"),
     path("reminders/sent/", reminders.sent, name="reminders_sent"),
     path("reminders/unreached/", reminders.unreached, name="reminders_unreached"),

@@ -59,6 +59,7 @@ def test_a_refusal_has_the_status_that_the_documents_say(code, status):
         "docs/operations.md",
         "docs/design.md",
         "docs/import.md",
+        "docs/finance-journal.md",
         "docs/finance-renewals.md",
         "docs/finance-reports.md",
     ],

@@ -23,6 +23,7 @@ CONFLICTS = frozenset(
         "customer_changed",
         "dongle_changed",
         "dongle_not_active",
+        "month_not_closed",
         "nothing_to_cancel",
         "order_built_upon",
         "order_cancelled",

@@ -8,6 +8,7 @@ from renewals.models.bridges import Bridge
 from renewals.models.campaigns import Campaign, CampaignItem, CampaignSchedule
 from renewals.models.conceded import SaleFact
 from renewals.models.documents import PurchaseOrderFile, QuoteDocument
+from renewals.models.journal import AccountMapEntry, DatevDetails, JournalExport, JournalFile
 from renewals.models.ledger import (
     AccountingMonth,
     BookingFigures,
@@ -37,6 +38,7 @@ from renewals.models.requests import RenewalRequest, RequestedDongle
 from renewals.models.terms import PolicySettings, PriceList, PriceListEntry, TaxRate
 
 __all__ = [
+    "AccountMapEntry",
     "AccountingMonth",
     "BookingFigures",
     "Bridge",
@@ -47,9 +49,12 @@ __all__ = [
     "CustomerCohort",
     "CustomerMerge",
     "CustomerRetention",
+    "DatevDetails",
     "DueDongle",
     "DueFigures",
     "ExchangeRate",
+    "JournalExport",
+    "JournalFile",
     "LedgerEntry",
     "MonthClose",
     "MonthFigures",

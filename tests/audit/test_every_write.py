@@ -30,17 +30,19 @@ from portal.models import AuditEvent, Job
 from portal.services import customers, logins, users
 from portal.trail import TrailFilters
 from renewals.demo import build
-from renewals.models import Campaign, PolicySettings, PriceList, Resemblance
+from renewals.models import AccountMapEntry, Campaign, PolicySettings, PriceList, Resemblance
 from renewals.overviews.due import Window
 from renewals.pricing import AddedLicence
 from renewals.queries import DongleRequest
 from renewals.rates import read_rates
 from renewals.services import (
+    account_map,
     answers,
     bridges,
     campaigns,
     cancellations,
     files,
+    journal,
     orders,
     questions,
     quotes,
@@ -54,6 +56,8 @@ from renewals.services import (
 from renewals.services import catalogue as terms
 from renewals.services import customers as doubles
 from tests import papers, world
+from tests.journal.books import DATEV
+from tests.journal.closed import close_with_entries
 
 pytestmark = pytest.mark.django_db
 DAY = "2026-02-01"
@@ -97,6 +101,10 @@ TOLD_BY = {
     "renewals.ledgerentry": "close",
     "renewals.monthreopening": "close",
     "renewals.salefact": "order",
+    "renewals.accountmapentry": OWN,
+    "renewals.datevdetails": OWN,
+    "renewals.journalexport": OWN,
+    "renewals.journalfile": "export",
     "renewals.purchaseorderfile": "order",
     "renewals.bridge": "version",
     "renewals.renewalrequest": OWN,
@@ -679,9 +687,34 @@ def removed_rate() -> Callable[[], object]:
     return lambda: rates.remove_rate(rate=rate, **BY)
 
 
+def new_account() -> Callable[[], object]:
+    world.make_catalogue()
+    entry = AccountMapEntry(role="revenue", account="8400", product=Product.objects.get(code="VOL-VIS"), country="DE")
+    return lambda: account_map.keep_account(entry=entry, **BY)
+
+
+def account_off() -> Callable[[], object]:
+    entry = AccountMapEntry.objects.create(role="revenue", account="8400", name="Revenue")
+    return lambda: account_map.remove_account(entry=entry, **BY)
+
+
+def other_datev() -> Callable[[], object]:
+    account_map.keep_datev(settings=DATEV, **BY)
+    return lambda: account_map.keep_datev(settings=DATEV._replace(client=1, year_begins=1), **BY)
+
+
+def exported_journal() -> Callable[[], object]:
+    close = close_with_entries()
+    return lambda: journal.export_journal(close=close, layout="generic", **BY)
+
+
 JOB_KIND = "audit_export"
 
 HAPPENINGS: dict[Any, Callable[[], Callable[[], object]]] = {
+    account_map.keep_account: new_account,
+    account_map.remove_account: account_off,
+    account_map.keep_datev: other_datev,
+    journal.export_journal: exported_journal,
     campaigns.start_campaign: started_campaign,
     campaigns.draft_next: drafted_in_campaign,
     campaigns.keep_schedule: scheduled,

@@ -1,7 +1,7 @@
 """Every page in each of its states: nothing that axe objects to, light and dark, on a phone and on a desk; nothing lies
 over anything else, and no page is wider than its window."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,14 +9,18 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from dongles.models import Dongle
+from renewals.models import AccountMapEntry, DatevDetails
 from renewals.queries import DongleRequest
 from renewals.services import quotes
 from renewals.services.bridges import grant_bridge
 from renewals.services.cancellations import cancel_order
 from renewals.services.files import attach_purchase_order
+from renewals.services.journal import export_journal
 from renewals.services.requests import record_request
 from renewals.services.summaries import summarise_all
 from tests import papers, world
+from tests.journal.books import DATEV
+from tests.journal.closed import make_accounts, make_close
 from tests.web.browsing import watched_page
 from tests.web.test_journeys import log_in
 
@@ -278,4 +282,28 @@ def test_logging_in_has_no_barrier(portal, browser, client):
         check(page, found)
         look_at(page, portal, found, "mfa_view_recovery_codes", "mfa_index", "account_reauthenticate")
         look_at(page, portal, found, "mfa_reauthenticate")
+    assert found == []
+
+
+def journal_addresses():
+    """A journal that was exported, one that lacks an account, and the accounts."""
+    DatevDetails.objects.create(pk=1, **DATEV._asdict())
+    make_accounts()
+    close, by = make_close(), {"actor": world.SALES, "at": world.at("2026-02-04")}
+    export_journal(close=close, layout="generic", **by)
+    AccountMapEntry.objects.filter(role="deferred").delete()
+    make_close(month=date(2026, 2, 1))
+    months = [reverse("renewals:journal", args=[month]) for month in ("2026-01", "2026-02")]
+    return [
+        *months,
+        reverse("renewals:accounts"),
+        reverse("renewals:account", args=[AccountMapEntry.objects.first().pk]),
+    ]
+
+
+def test_accounts_and_journals_have_no_barrier(portal, browser, client):
+    found: list[str] = []
+    with watched_page(browser, reduced_motion="reduce") as page:
+        log_in(page, portal, client, world.make_user("finance"))
+        look_at(page, portal, found, *journal_addresses())
     assert found == []

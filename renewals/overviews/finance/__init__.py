@@ -3,9 +3,14 @@
 from renewals.overviews.finance import concessions, recognised, renewals, roll_forward, upgrades, waterfall
 from renewals.overviews.finance.reports import ReportKind
 
-REPORTS: dict[str, ReportKind] = {
-    kind.key: kind for kind in (recognised.KIND, roll_forward.KIND, waterfall.KIND, renewals.KIND)
-}
-REPORTS: dict[str, ReportKind] = {kind.key: kind for kind in (roll_forward.KIND, concessions.KIND, upgrades.KIND)}
+KINDS = (
+    recognised.KIND,
+    roll_forward.KIND,
+    waterfall.KIND,
+    renewals.KIND,
+    concessions.KIND,
+    upgrades.KIND,
+)
+REPORTS: dict[str, ReportKind] = {kind.key: kind for kind in KINDS}
 
 __all__ = ["REPORTS"]
