@@ -48,6 +48,15 @@ KINDS = {
         ("dongle", "product"),
         ("dongle__serial", "serial"),
     ),
+    "monthclose": Kind("Month", "renewals.MonthClose", "renewals:month", ("in_address",), found_by=("month", "month")),
+    "monthreopening": Kind(
+        "Reopening of a month",
+        "renewals.MonthReopening",
+        "renewals:month",
+        ("close.in_address",),
+        ("close",),
+        found_by=("close__month", "month"),
+    ),
     "order": Kind("Order", "renewals.Order", "renewals:order", found_by=("pk", "O-")),
     "policysettings": Kind("Policy", "renewals.PolicySettings", "admin:renewals_policysettings_change"),
     "pricelist": Kind(
@@ -117,6 +126,7 @@ ACTIONS = {
     "export": "Everything held about it exported by the customer",
     "find": "Found again",
     "fulfil": "Fulfilled",
+    "grant": "Granted",
     "import": "Imported",
     "issue_code": "Unlock code issued",
     "link": "A quote is being made",
@@ -129,6 +139,7 @@ ACTIONS = {
     "merge_into": "Merged into another customer",
     "publish": "Published",
     "record": "Recorded",
+    "refuse": "Refused",
     "remind": "Reminded of an SMA that ends",
     "remove_passkey": "Passkey removed",
     "remove_second_factor": "Second factor removed",
@@ -166,6 +177,10 @@ ACTIONS_OF = {
     ("order", "fulfil"): "Order fulfilled",
     ("order", "cancel"): "Order cancelled",
     ("renewalrequest", "record"): "Request recorded",
+    ("monthclose", "close"): "Month closed",
+    ("monthreopening", "ask"): "Asked to open the month again",
+    ("monthreopening", "grant"): "Month opened again",
+    ("monthreopening", "refuse"): "Month left closed",
 }
 # Rows that are kept inside another's page: “create_contact” of a customer.
 OF_ROWS = {"create": "added", "change": "changed", "delete": "deleted"}

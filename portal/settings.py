@@ -210,6 +210,7 @@ JOB_WORKERS = {
     "double_customers": "renewals.services.customers.look_for_double_customers",
     "audit_export": "portal.exports.write_slice",
     "import_installed_base": "dongles.installed_base.services.work",
+    "proof": "renewals.tasks.prove_month",
 }
 
 AUTH_USER_MODEL = "portal.User"

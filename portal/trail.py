@@ -116,16 +116,26 @@ def _named(text: str, kind: str) -> Q:
     return wanted
 
 
-def _read(text: str, way: str) -> str | int | None:
+def _read(text: str, way: str) -> str | int | date | None:
     """What was typed as the value of a lookup; none where it can't be one."""
     if way == "text":
         return text
+    if way == "month":
+        return _first_day(text)
     if way == "serial":
         return re.sub("[^A-Z0-9]", "", text.upper())
     prefix = "" if way == "number" else way
     digits = text.upper().removeprefix(prefix)
     is_number = digits.isascii() and digits.isdecimal() and len(digits) <= 15 and text.upper().startswith(prefix)
     return int(digits) if is_number else None
+
+
+def _first_day(text: str) -> date | None:
+    """The first day of a month like 2026-02."""
+    try:
+        return date.fromisoformat(f"{text.strip()}-01")
+    except ValueError:
+        return None
 
 
 def _model(kind: Kind) -> type[Model]:

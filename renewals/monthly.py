@@ -42,3 +42,25 @@ MONTHS = """
 def figures_of_segments(source: str) -> str:
     """A SELECT of what every segment of a FROM item named `segment` comes to in each month that it touches."""
     return f"SELECT {OF_MONTH} FROM {source} {MONTHS} {THROUGH}"  # noqa: S608 - of constants alone
+
+
+# The same of one month: the segments that were booked in it, and of those booked before all that were not earned yet.
+IN_MONTH = f"""
+SELECT
+    segment.id, segment.product_id, segment.country, segment.customer_segment, segment.currency,
+    CASE WHEN is_new AND segment.reason = 'sale' THEN segment.amount ELSE 0 END AS booked,
+    CASE WHEN is_new AND segment.reason <> 'sale' THEN segment.amount ELSE 0 END AS credited,
+    through.month_end - through.before AS recognised,
+    CASE WHEN is_new THEN through.before ELSE 0 END AS caught_up,
+    CASE WHEN is_new THEN 0 ELSE segment.amount - through.before END AS opening,
+    segment.amount - through.month_end AS closing,
+    through.year_on - through.month_end AS current
+FROM renewals_revenuesegment segment
+CROSS JOIN (
+    SELECT %(month)s::date AS month, (%(month)s::date + interval '1 month')::date - 1 AS last_day,
+        (%(month)s::date + interval '13 months')::date - 1 AS year_on
+) month
+CROSS JOIN LATERAL (SELECT segment.booked_month = month.month AS is_new) booking
+{THROUGH}
+WHERE segment.booked_month <= month.month AND (is_new OR segment.ends_on >= month.month)
+    AND segment.id > %(after)s AND segment.id <= %(last)s"""  # noqa: S608 - of constants alone

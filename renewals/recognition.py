@@ -59,7 +59,7 @@ def months_of(segment: Segment) -> list[tuple[date, int]]:
     months = []
     month, before = segment.starts_on.replace(day=1), 0
     while month <= segment.ends_on:
-        following = (month + timedelta(days=31)).replace(day=1)
+        following = following_month(month)
         through = recognised_through(segment, following - ONE_DAY)
         months.append((month, through - before))
         month, before = following, through
@@ -139,4 +139,9 @@ def booked_month(belongs_on: date, booked_on: date, closed_through: date | None)
     month = min(belongs_on, booked_on).replace(day=1)
     if closed_through is None or month > closed_through:
         return month
-    return (closed_through + timedelta(days=31)).replace(day=1)
+    return following_month(closed_through)
+
+
+def following_month(month: date) -> date:
+    """The first day of the month after one, by its first day."""
+    return (month + timedelta(days=31)).replace(day=1)

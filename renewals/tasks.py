@@ -9,7 +9,8 @@ from portal.celery import app
 from portal.jobs import Step, Tell
 from portal.models import Job, OutboxMessage
 from renewals.invariants import INVARIANTS, one_snapshot
-from renewals.models import Campaign, RenewalRequest
+from renewals.models import Campaign, MonthClose, RenewalRequest
+from renewals.overviews.finance.months import prove_close
 from renewals.services import answers, campaigns, reminders, renewal_figures, sending
 
 REFUSALS_SHOWN = 100
@@ -50,6 +51,18 @@ def send_for_campaign(job: Job, tell: Tell) -> Step:
         "refused": told[:REFUSALS_SHOWN],
     }
     return Step(job.done + sent.quotes, total, {"after": sent.last}, result)
+
+
+def prove_month(job: Job, tell: Tell) -> Step:
+    """Derive a close again, in one slice: `close` (id). What differs is the job's result."""
+    proof = prove_close(MonthClose.objects.get(pk=job.params["close"]))
+    result = {
+        "month": proof.close.in_address,
+        "revision": proof.close.revision,
+        "sha256": proof.sha256,
+        "differences": [str(finding) for finding in proof.differences[:FINDINGS_LOGGED]],
+    }
+    return Step(proof.segments, proof.segments, None, result)
 
 
 @app.task

@@ -18,7 +18,7 @@ from renewals.web import (
     visitors,
 )
 from renewals.web.customer import account, dongle, home, my_quotes, order, passkeys, quote, renew
-from renewals.web.finance import accounts, charts, due, journal, lines, rates, reports, sold_lines
+from renewals.web.finance import accounts, charts, due, journal, lines, months, rates, reports, sold_lines
 
 app_name = "renewals"
 urlpatterns = [
@@ -102,6 +102,13 @@ urlpatterns = [
     path("finance/months/<slug:month>/journal/<int:revision>/export/", journal.export, name="export_journal"),
     path("finance/months/<slug:month>/journal/<int:revision>/segments.csv", journal.detail_file, name="journal_detail"),
     path("finance/months/<slug:month>/journal/<int:revision>/<str:name>", journal.journal_file, name="journal_file"),
+    path("finance/months/", months.months_page, name="months"),
+    path("finance/months/<slug:month>/", months.month_page, name="month"),
+    path("finance/months/<slug:month>/close/", months.close, name="close_month"),
+    path("finance/months/<slug:month>/prove/", months.prove, name="prove_month"),
+    path("finance/months/<slug:month>/reopen/", months.ask, name="ask_reopening"),
+    path("finance/months/<slug:month>/reopen/<int:reopening_id>/", months.decide, name="decide_reopening"),
+    path("finance/months/<slug:month>/entries/<int:revision>/", months.entries_page, name="entries"),
     path("reminders/", reminders.coming, name="reminders"),
     path("reminders/sent/", reminders.sent, name="reminders_sent"),
     path("reminders/unreached/", reminders.unreached, name="reminders_unreached"),

@@ -62,6 +62,7 @@ def test_a_refusal_has_the_status_that_the_documents_say(code, status):
         "docs/finance-journal.md",
         "docs/finance-renewals.md",
         "docs/finance-reports.md",
+        "docs/finance-closing.md",
     ],
 )
 def test_files_that_a_document_names_are_there(document):

@@ -24,6 +24,12 @@ CONFLICTS = frozenset(
         "dongle_changed",
         "dongle_not_active",
         "month_not_closed",
+        "earlier_month_open",
+        "later_month_closed",
+        "month_closed",
+        "month_not_over",
+        "month_not_ready",
+        "month_open",
         "nothing_to_cancel",
         "order_built_upon",
         "order_cancelled",
@@ -39,6 +45,8 @@ CONFLICTS = frozenset(
         "quote_outdated",
         "quote_straddled",
         "quote_superseded",
+        "reopening_asked",
+        "reopening_decided",
         "request_answered",
         "request_closed",
         "request_linked",
@@ -47,7 +55,7 @@ CONFLICTS = frozenset(
 )
 UNAVAILABLE_CODES = frozenset({"signer_unavailable", "signer_refused", "login_unavailable"})
 NOT_FOUND_CODES = frozenset({"file_missing", "build_missing"})
-FORBIDDEN_CODES = frozenset({"not_allowed", "approval_own", "approval_over_limit"})
+FORBIDDEN_CODES = frozenset({"not_allowed", "approval_own", "approval_over_limit", "reopening_needs_another"})
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:

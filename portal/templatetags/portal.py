@@ -47,6 +47,12 @@ STATES: dict[str, tuple[str, str]] = {
     "accepted": ("Accepted", "half"),
     "fulfilled": ("Fulfilled", "disc"),
     "cancelled": ("Cancelled", "cross"),
+    # of a month (open, closed, waiting and running too), and of a check before its close
+    "due": ("To be closed", "ring"),
+    "reopened": ("Open again", "ring"),
+    "passed": ("OK", "disc"),
+    "blocking": ("Not so", "cross"),
+    "warning": ("To mind", "half"),
     # of support
     "may_call": ("Yes", "disc"),
     "may_not_call": ("No", "cross"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from renewals.invariants import audit, codes, dates, periods, renewal_figures, revenue
+from renewals.invariants import audit, closes, codes, dates, ledger, periods, renewal_figures, revenue
 from renewals.invariants.findings import Batch
 from renewals.invariants.snapshot import one_snapshot
 
@@ -24,6 +24,8 @@ class Invariant(NamedTuple):
 
 INVARIANTS = (
     Invariant("revenue", "Recognised and deferred revenue are what was sold, line by line.", "line", revenue.check),
+    Invariant("ledger", "The sums that reports read are what the segments come to.", "sum", ledger.check),
+    Invariant("closes", "Closed months are what their segments make them, digest and entries.", "close", closes.check),
     Invariant("periods", "SMA periods are those that the order lines bought.", "line", periods.check),
     Invariant("codes", "Every fulfilled order has its unlock codes, every code its cause.", "code", codes.check),
     Invariant("dates", "No dongle's date is beyond its least covered licence (C3).", "dongle", dates.check),

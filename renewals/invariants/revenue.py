@@ -17,7 +17,12 @@ from renewals.recognition import Segment
 def check(at: datetime) -> Iterator[Batch]:
     """Every line's segments are those that its sale makes, and what takes them back; orders come to their quotes."""
     yield Batch(0, list(_orders_unlike_their_quotes()))
-    for sold in sold_lines():
+    yield from check_lines()
+
+
+def check_lines(booked_month: date | None = None) -> Iterator[Batch]:
+    """Every line, or those of which something was booked in a month."""
+    for sold in sold_lines(booked_month):
         findings = [finding for line in sold.lines for finding in _of_line(line, sold)]
         yield Batch(len(sold.lines), findings)
 

@@ -61,13 +61,16 @@ class Sold(NamedTuple):
         return line.order_id in self.annulled or (line.was_cancelled and line.kind == QuoteLine.Kind.REPLACEMENT)
 
 
-def sold_lines() -> Iterator[Sold]:
-    """All lines of orders in batches, three queries each."""
-    last = 0
-    while rows := OrderLine.objects.filter(pk__gt=last).order_by("pk").values_list(*FIELDS)[:BATCH]:
+def sold_lines(booked_month: date | None = None) -> Iterator[Sold]:
+    """All lines of orders in batches, three queries each; or those of which something was booked in a month."""
+    last, asked = 0, OrderLine.objects.order_by("pk")
+    if booked_month is not None:
+        booked = RevenueSegment.objects.filter(booked_month=booked_month)
+        asked = asked.filter(pk__in=booked.order_by().values("order_line"))
+    while rows := asked.filter(pk__gt=last).values_list(*FIELDS)[:BATCH]:
         lines = [Line(*row) for row in rows]
         segments: dict[int, list[RevenueSegment]] = {line.pk: [] for line in lines}
-        for segment in RevenueSegment.objects.filter(order_line__gt=last, order_line__lte=lines[-1].pk).order_by("pk"):
+        for segment in RevenueSegment.objects.filter(order_line__in=segments).order_by("pk"):
             segments[segment.order_line_id].append(segment)
         cancelled = {line.order_id for line in lines if line.was_cancelled}
         reasons = set(

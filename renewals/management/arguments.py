@@ -7,9 +7,11 @@ Both print their sentence and stable code on standard error.
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from portal.errors import DomainError
+from renewals.forms.finance import read_month
 from renewals.pricing import AddedLicence
 
 MOST_SEATS = 65535
@@ -40,6 +42,14 @@ def read_day(text: str, option: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise MalformedArgument("malformed_date", f"{option} takes a date like 2026-08-24, not “{text}”.") from None
+
+
+def read_month_argument(text: str) -> date:
+    """A month as 2026-08, by its first day (`malformed_month`)."""
+    try:
+        return read_month(text)
+    except ValidationError as error:
+        raise MalformedArgument("malformed_month", error.messages[0]) from None
 
 
 def read_added(text: str) -> AddedLicence:

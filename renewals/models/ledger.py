@@ -179,7 +179,12 @@ class MonthClose(models.Model):
         constraints = (models.UniqueConstraint(fields=["month", "revision"], name="close_numbered_once"),)
 
     def __str__(self) -> str:
-        return f"Close {self.revision} of {self.month}"
+        return f"Close {self.revision} of {self.in_address}"
+
+    @property
+    def in_address(self) -> str:
+        """Its month as it stands in addresses."""
+        return f"{self.month_id:%Y-%m}"
 
 
 class LedgerEntry(Dimensions):

@@ -41,6 +41,7 @@ from renewals.services import (
     bridges,
     campaigns,
     cancellations,
+    closing,
     files,
     journal,
     orders,
@@ -52,6 +53,7 @@ from renewals.services import (
     requests,
     self_service,
     sending,
+    summaries,
 )
 from renewals.services import catalogue as terms
 from renewals.services import customers as doubles
@@ -158,6 +160,7 @@ NOT_SAID = {
         "withdrawal_reason",
     ),
     *("entered_at", "cancel_asked_at", "ended_at", "began_at", "kept_at", "dismissed_at", "undone_at"),
+    *("cancel_asked_at", "ended_at", "began_at", "kept_at", "dismissed_at", "undone_at", "decided_at"),
     *("answered_by", "answered_at"),
 }
 
@@ -261,6 +264,24 @@ def cancelled() -> Callable[[], object]:
 def bridged() -> Callable[[], object]:
     version = sent()
     return lambda: bridges.grant_bridge(version=version, until=date(2026, 4, 10), reason="Signed soon", **BY)
+
+
+def closed_month() -> Callable[[], object]:
+    world.sell(new_dongle(), "2026-01-20")
+    summaries.summarise_all()
+    return lambda: closing.close_month(month=date(2026, 1, 1), **BY)
+
+
+def asked_to_reopen() -> Callable[[], object]:
+    found = closed_month()()
+    ann = Actor("Sally Sales", world.make_user("finance").pk, "finance")
+    return lambda: closing.ask_reopening(close=found, reason="Late", actor=ann, at=BY["at"])
+
+
+def reopened() -> Callable[[], object]:
+    asked = asked_to_reopen()()
+    ben = Actor("Administrator", world.make_user("administrator").pk, "administrator")
+    return lambda: closing.decide_reopening(reopening=asked, is_granted=True, actor=ben, at=BY["at"])
 
 
 def received() -> Callable[[], object]:
@@ -735,6 +756,9 @@ HAPPENINGS: dict[Any, Callable[[], Callable[[], object]]] = {
     orders.fulfil_order: paid,
     cancellations.cancel_order: cancelled,
     bridges.grant_bridge: bridged,
+    closing.close_month: closed_month,
+    closing.ask_reopening: asked_to_reopen,
+    closing.decide_reopening: reopened,
     files.attach_purchase_order: attached,
     requests.record_request: asked_for,
     requests.ask_for_quote: asked_on_the_page,

@@ -22,16 +22,19 @@ from dongles.installed_base.writing import write_plan
 from dongles.models import Dongle, Licence
 from dongles.services import withdraw_licence
 from portal import audit_chain
+from portal.audit import Actor
 from portal.errors import DomainError
 from portal.models import AuditEvent
 from renewals.invariants import INVARIANTS
-from renewals.models import Order, OrderLine
+from renewals.models import MonthClose, Order, OrderLine
 from renewals.pricing import AddedLicence
 from renewals.queries import ReplacementRequest
 from renewals.services.bridges import grant_bridge
 from renewals.services.cancellations import cancel_order
+from renewals.services.closing import ask_reopening, close_month, decide_reopening
 from renewals.services.orders import fulfil_order
 from renewals.services.replacements import replace_dongle, transfer_dongle
+from renewals.services.summaries import summarise_all
 from renewals.tasks import verify_invariants
 from tests import world
 
@@ -41,6 +44,7 @@ DAMAGED = (
     *("dongles_unlockcode", "dongles_smaperiod", "dongles_dongle", "dongles_replacement", "portal_auditevent"),
     "dongles_replacement_licences",
     *("renewals_revenuesegment", "renewals_orderline", "renewals_order", "renewals_bridge"),
+    *("renewals_monthclose", "renewals_ledgerentry"),
 )
 
 
@@ -127,6 +131,20 @@ def make_world():
     extended = dongle("1020", ("VOL-VIS", "2028-01-31"), ("OPL-FUL", "2025-06-30"))
     world.accept(world.send(extended, DAY, align_to=date(2028, 1, 31)), "2026-02-10")
     dongle("1019", ("VOL-VIS", "2026-12-31"), ("VOL-QNT", None))
+    close_months()
+
+
+def close_months():
+    """February to April, the last of them twice: it was opened again for what is credited in it."""
+    moment = world.at(LATER)
+    *_, april = [close_month(month=date(2026, month, 1), actor=world.SALES, at=moment) for month in (2, 3, 4)]
+    ann, ben = (Actor.of(world.make_user("finance", f"{name}@vendor.example")) for name in ("ann", "ben"))
+    asked = ask_reopening(close=april, reason="A cancellation came late", actor=ann, at=moment)
+    decide_reopening(reopening=asked, is_granted=True, actor=ben, at=moment)
+    cancel(world.sell(world.make_dongle("1021"), LATER), LATER)
+    cancel(Order.objects.filter(lines__licence__dongle__serial="1017").distinct().get(), "2026-04-20", on=LATER)
+    close_month(month=april.month_id, actor=world.SALES, at=moment)
+    summarise_all()
 
 
 @pytest.fixture(scope="module")
@@ -193,24 +211,28 @@ def test_every_kind_of_sale_is_in_the_sound_records(records):
 
 SEGMENTS = "renewals_revenuesegment"
 A_SALE = f"order_line_id = (SELECT min(id) FROM {of('1001')} line) AND reason = 'sale'"
+IN_SUMS = {"ledger": " in 2026-05, VOL-"}
+IN_SUMS_AND_CLOSES = {"ledger": "sum of ", "closes": " 2026: expected digest "}
+FEBRUARY = "month_id = '2026-02-01'"
 DAMAGES = {
     # Revenue. 1001: VOL-VIS for two years at 1,200.00 each.
     "a cent less was put in time": (
         f"UPDATE {SEGMENTS} SET amount = amount - 1, basis_amount = basis_amount - 1 WHERE {A_SALE}",
-        {"revenue": "expected €1,200.00 put in time, which was sold; found €1,199.99"},
+        {"revenue": "expected €1,200.00 put in time, which was sold; found €1,199.99", **IN_SUMS_AND_CLOSES},
     ),
     "a sale was never put in time": (
         f"DELETE FROM {SEGMENTS} WHERE {A_SALE}",
-        {"revenue": "expected €1,200.00 put in time, which was sold; found €0.00"},
+        {"revenue": "expected €1,200.00 put in time, which was sold; found €0.00", **IN_SUMS_AND_CLOSES},
     ),
     "an amount is not what its days come to": (
         f"UPDATE {SEGMENTS} SET basis_amount = basis_amount + 100 WHERE {A_SALE}",
-        {"revenue": "expected €1,200.00 recognised by 31 Mar 2027; found €1,201.00"},
+        {"revenue": "expected €1,200.00 recognised by 31 Mar 2027; found €1,201.00", **IN_SUMS_AND_CLOSES},
     ),
     "revenue runs a day longer than the period": (
         f"UPDATE {SEGMENTS} SET ends_on = ends_on + 1 WHERE {A_SALE}",
         {
             "revenue": "expected €1,200.00 daily 1 Apr 2026 – 31 Mar 2027; found €1,200.00 daily 1 Apr 2026 – 1 Apr",
+            **IN_SUMS_AND_CLOSES,
             "periods": "expected standing through 1 Apr 2027; found standing through 31 Mar 2027",
         },
     ),
@@ -220,11 +242,14 @@ DAMAGES = {
     ),
     "revenue is in another currency": (
         f"UPDATE {SEGMENTS} SET currency = 'USD' WHERE {A_SALE}",
-        {"revenue": "expected an amount in EUR; found one in USD"},
+        {"revenue": "expected an amount in EUR; found one in USD", **IN_SUMS_AND_CLOSES},
     ),
     "a sale was booked in another month": (
         f"UPDATE {SEGMENTS} SET booked_month = '2026-01-01' WHERE {A_SALE}",
-        {"revenue": "expected booked as a sale in 2026-02 or, where that was closed, later; found sale in 2026-01"},
+        {
+            "revenue": "expected booked as a sale in 2026-02 or, where that was closed, later; found sale in 2026-01",
+            **IN_SUMS_AND_CLOSES,
+        },
     ),
     "a line costs more than was quoted": (
         f"UPDATE renewals_orderline SET net = net + 100 WHERE id IN (SELECT min(id) FROM {of('1001')} line)",
@@ -232,16 +257,19 @@ DAMAGES = {
     ),
     "a cancellation took nothing back": (
         f"DELETE FROM {SEGMENTS} WHERE reason = 'cancellation' AND order_line_id IN {of('1007')}",
-        {"revenue": "expected cancellation with −€"},
+        {"revenue": "expected cancellation with −€", **IN_SUMS},
     ),
     "a cancellation took back a cent too much": (
         f"UPDATE {SEGMENTS} SET amount = amount - 1 WHERE reason = 'cancellation' AND order_line_id IN {of('1007')}",
-        {"revenue": "recognised by 31 Mar 2027; found −€"},
+        {"revenue": "recognised by 31 Mar 2027; found −€", **IN_SUMS},
     ),
     "an annulled line is half there": (
         f"DELETE FROM {SEGMENTS} WHERE id = (SELECT max(id) FROM {SEGMENTS} WHERE reason = 'annulment'"
         f" AND order_line_id IN {of('1004')})",
-        {"revenue": "expected annulment with −€900.00 daily 1 Apr 2026 – 31 Mar 2027; found nothing taken back"},
+        {
+            "revenue": "expected annulment with −€900.00 daily 1 Apr 2026 – 31 Mar 2027; found nothing taken back",
+            **IN_SUMS_AND_CLOSES,
+        },
     ),
     "revenue of a standing order was taken back": (
         f"INSERT INTO {SEGMENTS} (order_line_id, currency, amount, starts_on, ends_on, method, booked_month, reason,"
@@ -249,7 +277,11 @@ DAMAGES = {
         " SELECT order_line_id, currency, -amount, starts_on, ends_on, method, booked_month, 'annulment',"
         " -basis_amount, basis_starts_on, -annual_amount, customer_id, product_id, country, customer_segment, id"
         f" FROM {SEGMENTS} WHERE {A_SALE}",
-        {"revenue": "expected nothing taken back; found annulment with −€1,200.00"},
+        {
+            "revenue": "expected nothing taken back; found annulment with −€1,200.00",
+            **IN_SUMS,
+            "closes": "expected another month, since its own was closed; found Feb 2026",
+        },
     ),
     # Periods
     "a period was bought by nobody": (
@@ -294,8 +326,73 @@ DAMAGES = {
         f" (SELECT min(id) FROM {of('1001')} line)",
         {
             "revenue": "expected lines for €4,200.00, being fulfilled; found €3,000.00",
+            **IN_SUMS_AND_CLOSES,
             "periods": "(sma_year); found none",
         },
+    ),
+    # Sums
+    "a sum is a cent too high": (
+        "UPDATE renewals_monthfigures SET current = current + 1 WHERE id = (SELECT min(id) FROM renewals_monthfigures)",
+        {"ledger": "sum of current in 20"},
+    ),
+    "a sum by booking is a cent too low": (
+        "UPDATE renewals_bookingfigures SET recognised = recognised - 1 WHERE id = (SELECT id FROM"
+        " renewals_bookingfigures WHERE booked_month = '2026-02-01' AND month = '2026-04-01' LIMIT 1)",
+        {"ledger": "sum of recognised in 2026-04 booked in 2026-02"},
+    ),
+    "a sum is gone": (
+        "DELETE FROM renewals_monthfigures WHERE month = '2026-02-01' AND booked > 0",
+        {"ledger": "sum of booked in 2026-02"},
+    ),
+    "a sum is of a month that has no segments": (
+        "INSERT INTO renewals_monthfigures (month, product_id, country, customer_segment, currency, booked, credited,"
+        " recognised, caught_up, current, annual) SELECT '2050-01-01', product_id, country, customer_segment, currency,"
+        " 1, 0, 0, 0, 0, 0 FROM renewals_monthfigures LIMIT 1",
+        {"ledger": "sum of booked in 2050-01"},
+    ),
+    "a segment waits since long": (
+        f"INSERT INTO renewals_unsummarisedsegment (segment_id) SELECT min(id) FROM {SEGMENTS}",
+        {"ledger": "sums: expected every segment added within the hour; found 1 segment since 2026-02-01"},
+    ),
+    # Closes
+    "a digest was altered": (
+        f"UPDATE renewals_monthclose SET sha256 = repeat('0', 64) WHERE {FEBRUARY}",
+        {"closes": "found 0000000000000000"},
+    ),
+    "an older revision was altered": (
+        "UPDATE renewals_monthclose SET segments = segments + 1 WHERE revision = 1 AND month_id = '2026-04-01'",
+        {"closes": "close 1 of Apr 2026: expected "},
+    ),
+    "a total is a cent too high": (
+        "UPDATE renewals_monthclose SET totals = jsonb_set(totals, '{EUR,booked}',"
+        f" to_jsonb((totals->'EUR'->>'booked')::bigint + 1)) WHERE {FEBRUARY}",
+        {"closes": "close 1 of Feb 2026: expected booked €"},
+    ),
+    "an entry was altered": (
+        "UPDATE renewals_ledgerentry SET amount = amount + 1 WHERE number = 1",
+        {"closes": "close 1 of Feb 2026, entries booked of VOL-"},
+    ),
+    "an entry is gone": (
+        "DELETE FROM renewals_ledgerentry WHERE number = 2",
+        {"closes": "entry 3: expected number 2 after 1; found 3"},
+    ),
+    "a month between closed ones is open": (
+        "UPDATE renewals_accountingmonth SET is_closed = false WHERE month = '2026-03-01'",
+        {"closes": "month Mar 2026: expected closed, as the one after it is; found open"},
+    ),
+    "a month is closed without a close": (
+        "UPDATE renewals_accountingmonth SET is_closed = true WHERE month = '2026-05-01'",
+        {"closes": "month May 2026: expected a close, since it is closed; found none"},
+    ),
+    "something was booked in a closed month": (
+        f"UPDATE {SEGMENTS} SET booked_month = '2026-03-01' WHERE reason = 'cancellation' AND booked_month ="
+        f" '2026-04-01' AND id > (SELECT max(last_segment_id) FROM renewals_monthclose WHERE month_id = '2026-03-01')",
+        {"closes": "expected another month, since its own was closed; found Mar 2026", "ledger": "sum of credited"},
+    ),
+    "something was booked before the first closed month": (
+        f"UPDATE {SEGMENTS} SET booked_month = '2025-12-01' WHERE id = (SELECT max(id) FROM {SEGMENTS} WHERE reason ="
+        " 'cancellation')",
+        {"closes": "expected no month before Feb 2026; found Dec 2025", "ledger": "sum of credited in 2025-12"},
     ),
     # Codes
     "an order has no code": (
@@ -418,9 +515,12 @@ def run(*arguments):
 def test_the_command_counts_what_it_verified_and_ends_well(records):
     status, lines, _ = run()
     assert status == 0
-    assert [line.split(":")[0] for line in lines] == ["revenue", "periods", "codes", "dates", "renewals", "audit"]
+    assert [line.split(":")[0] for line in lines] == [
+        *("revenue", "ledger", "closes", "periods", "codes", "dates", "renewals", "audit"),
+    ]
     assert lines[0].startswith(f"revenue: {OrderLine.objects.count()} lines checked, 0 findings (")
-    assert lines[5].startswith(f"audit: {AuditEvent.objects.count()} events checked, 0 findings (")
+    assert lines[2].startswith(f"closes: {MonthClose.objects.count()} closes checked, 0 findings (")
+    assert lines[7].startswith(f"audit: {AuditEvent.objects.count()} events checked, 0 findings (")
 
 
 def test_the_command_ends_with_status_1_and_names_what_it_found(records):
@@ -462,6 +562,7 @@ def test_ten_times_the_dongles_take_no_more_queries(catalogue):
     customer = world.make_customer()
 
     def queries():
+        summarise_all()
         with CaptureQueriesContext(
             connection,
         ) as captured:
@@ -479,6 +580,7 @@ def test_ten_times_the_dongles_take_no_more_queries(catalogue):
 def test_it_reads_as_of_one_moment_and_writes_nothing():
     world.make_catalogue()
     world.sell(world.make_dongle(), DAY)
+    summarise_all()
     with CaptureQueriesContext(connection) as captured:
         assert run()[0] == 0
     statements = [query["sql"] for query in captured]
@@ -528,4 +630,5 @@ def test_whatever_happens_in_whatever_order_nothing_is_found(catalogue, seed):
         except DomainError:
             continue
     assert done > 10
+    summarise_all()
     assert findings() == {}

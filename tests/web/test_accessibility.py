@@ -209,6 +209,8 @@ def test_no_page_in_any_state_has_a_barrier(portal, browser, client, today):
         reverse("renewals:queue"),
         reverse("renewals:queue") + "?kind=request",
         reverse("renewals:requests"),
+        reverse("renewals:months"),
+        reverse("renewals:month", args=[f"{today:%Y-%m}"]),
         reverse("renewals:pipeline"),
         reverse("renewals:pipeline") + "?bucket=lapsed_over_major&sort=-value",
         reverse("renewals:pipeline") + "?bucket=nonsense",

@@ -109,6 +109,8 @@ def pages(dongle, today):
             reverse("renewals:pipeline_xlsx"),
             reverse("renewals:orders"),
             reverse("renewals:order", args=[order.pk]),
+            reverse("renewals:months"),
+            reverse("renewals:month", args=[f"{today:%Y-%m}"]),
             reverse("sent_mail"),
         ],
         "sell": [
