@@ -18,7 +18,7 @@ from renewals.web import (
     visitors,
 )
 from renewals.web.customer import account, dongle, home, my_quotes, order, passkeys, quote, renew
-from renewals.web.finance import accounts, charts, due, journal, lines, months, rates, reports, sold_lines
+from renewals.web.finance import accounts, charts, due, journal, lines, months, overview, rates, reports, sold_lines
 
 app_name = "renewals"
 urlpatterns = [
@@ -86,6 +86,7 @@ urlpatterns = [
     path("finance/", reports.finance_home, name="finance"),
     path("finance/lines/", lines.lines_page, name="finance_lines"),
     path("finance/lines/lines.csv", lines.lines_csv, name="finance_lines_csv"),
+    path("finance/pipeline/", overview.pipeline_part, name="finance_pipeline"),
     path("finance/reports/<slug:key>/", reports.report_page, name="report"),
     path("finance/reports/<slug:key>/<slug:table>.csv", reports.report_csv, name="report_csv"),
     path("finance/reports/<slug:key>/report.xlsx", reports.report_xlsx, name="report_xlsx"),

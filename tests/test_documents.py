@@ -63,6 +63,7 @@ def test_a_refusal_has_the_status_that_the_documents_say(code, status):
         "docs/finance-renewals.md",
         "docs/finance-reports.md",
         "docs/finance-closing.md",
+        "docs/finance-overview.md",
     ],
 )
 def test_files_that_a_document_names_are_there(document):

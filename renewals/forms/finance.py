@@ -47,7 +47,7 @@ def _choice(label: str, what: str) -> forms.ChoiceField:
 
 
 class ReportForm(forms.Form):
-    """The filters of a report. What is refused is said, and left out of what is shown."""
+    """The filters of a report (`span` as of ReportKind). What is refused is said, and left out of what is shown."""
 
     marks_optional = False  # every field is
 
@@ -60,10 +60,13 @@ class ReportForm(forms.Form):
     segment = _choice("Segment", "segment of customers")
     currency = _choice("Currency", "currency")
 
-    def __init__(self, data: QueryDict, *, today: date) -> None:
-        self._until = today.replace(day=1)
+    def __init__(self, data: QueryDict, *, today: date, span: str = "past") -> None:
+        self._until = following(today.replace(day=1), 12 if span == "ahead" else 0)
         spans = {"first_month": following(self._until, -11), "last_month": self._until}
         super().__init__({**{name: f"{month:%Y-%m}" for name, month in spans.items()}, **data.dict()})
+        if span == "month":
+            del self.fields["first_month"]
+            self.fields["last_month"].label = "Month"
         named = MonthFigures.objects.order_by()
         families, products = ProductFamily.objects.order_by("name"), Product.objects.order_by("name")
         countries = sorted((wording.country_name(code), code) for code in _distinct(named, "country"))

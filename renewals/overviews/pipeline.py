@@ -36,7 +36,7 @@ WITH covered AS MATERIALIZED (
         bool_or(%(today)s BETWEEN starts_on AND ends_on)
         AND sum(greatest(0, least(ends_on, %(today)s) - greatest(starts_on, %(won_back_since)s - 1) + 1))
             < %(today)s - greatest(min(starts_on), %(won_back_since)s - 1) + 1 AS came_back
-    FROM dongles_smaperiod WHERE NOT is_cancelled GROUP BY licence_id
+    FROM {periods} WHERE NOT is_cancelled GROUP BY licence_id
 ), newest_major AS (
     SELECT family_id, max(build_on) AS build_on
     FROM dongles_release WHERE is_published AND is_major AND build_on <= %(today)s GROUP BY family_id
@@ -44,6 +44,13 @@ WITH covered AS MATERIALIZED (
     SELECT DISTINCT ON (currency, segment) id, currency, segment
     FROM renewals_pricelist WHERE valid_from <= %(today)s ORDER BY currency, segment, valid_from DESC
 )"""
+
+# The periods as of an earlier day: without what was fulfilled after it.
+PERIODS_THEN = """(
+        SELECT period.* FROM dongles_smaperiod period
+        LEFT JOIN renewals_orderline line ON line.period_id = period.id
+        LEFT JOIN renewals_order orders ON orders.id = line.order_id
+        WHERE orders.fulfilled_on IS NULL OR orders.fulfilled_on <= %(today)s) period"""
 
 # Per dongle what decides on its bucket; it has missed a major if any licence was covered through less than the newest.
 STANDING = """, standing AS MATERIALIZED (
@@ -62,7 +69,8 @@ STANDING = """, standing AS MATERIALIZED (
     LEFT JOIN newest_major ON newest_major.family_id = product.family_id
     LEFT JOIN price_list ON price_list.currency = customer.currency AND price_list.segment = customer.segment
     LEFT JOIN renewals_pricelistentry entry ON entry.price_list_id = price_list.id AND entry.product_id = product.id
-    WHERE licence.withdrawn_on IS NULL
+    WHERE (licence.withdrawn_on IS NULL OR (%(is_past)s AND licence.withdrawn_on > %(today)s))
+        AND (NOT %(is_past)s OR licence.acquired_on <= %(today)s)
         AND (%(country)s = '' OR customer.country = %(country)s)
         AND (%(currency)s = '' OR customer.currency = %(currency)s)
         AND (%(owner)s::bigint IS NULL OR coalesce(customer.owner_id, 0) = %(owner)s::bigint)
@@ -77,7 +85,8 @@ DECLINED = """, declined AS (
     JOIN renewals_quotedongle quoted ON quoted.version_id = version.id
     JOIN portal_auditevent event ON event.subject_kind = 'quoteversion' AND event.subject_id = version.id
         AND event.action = 'decline'
-    WHERE version.state = 'declined' AND quoted.replacement = '{}' AND NOT EXISTS (
+    WHERE version.state = 'declined' AND quoted.replacement = '{}'
+        AND timezone(%(time_zone)s, event.at)::date <= %(today)s AND NOT EXISTS (
         SELECT FROM renewals_quotedongle other JOIN renewals_quoteversion later ON later.id = other.version_id
         WHERE other.dongle_id = quoted.dongle_id AND other.replacement = '{}' AND later.valid_until IS NOT NULL
             AND (later.quote_id, later.number) > (version.quote_id, version.number)
@@ -242,11 +251,16 @@ def read_choices() -> PipelineChoices:
     )
 
 
-def read_pipeline(filters: PipelineFilters, today: date, *, limit: int | None = None, offset: int = 0) -> Pipeline:
-    """The pipeline as of a day in two queries; rows from `offset` on, unfinished (`finish_rows`) (`no_policy`)."""
+def read_pipeline(
+    filters: PipelineFilters, today: date, *, limit: int | None = None, offset: int = 0, is_past: bool = False
+) -> Pipeline:
+    """The pipeline as of a day in two queries; rows from `offset` on, unfinished (`finish_rows`) (`no_policy`).
+
+    Of an earlier day (`is_past`) it is read without what was sold since; what was cancelled or lost is as it is now.
+    """
     days = Days(today, queries.policy_on(today).grace_days)
     shown = buckets(days)
-    groups, rows = _read(filters, days, [bucket.key for bucket in shown], limit, offset)
+    groups, rows = _read(filters, days, [bucket.key for bucket in shown], (limit, offset), is_past=is_past)
     by_bucket: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for group in groups:
         by_bucket[group["bucket"]].append(group)
@@ -269,7 +283,7 @@ def _figures(groups: Sequence[dict[str, Any]], currencies: Iterable[str]) -> Buc
 
 
 def _read(
-    filters: PipelineFilters, days: Days, keys: Sequence[str], limit: int | None, offset: int
+    filters: PipelineFilters, days: Days, keys: Sequence[str], page: tuple[int | None, int], *, is_past: bool
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     month, two, three = days.due
     asked = {
@@ -283,10 +297,18 @@ def _read(
         "due_90": three,
         "buckets": list(keys),
         "time_zone": settings.TIME_ZONE,
-        "limit": limit,
-        "offset": offset,
+        "limit": page[0],
+        "offset": page[1],
+        "is_past": is_past,
     }
-    statement = COVERED + STANDING + DECLINED + PLACED + ORDERS[filters.sort] + PAGED
+    statement = (
+        COVERED.format(periods=PERIODS_THEN if is_past else "dongles_smaperiod")
+        + STANDING
+        + DECLINED
+        + PLACED
+        + ORDERS[filters.sort]
+        + PAGED
+    )
     with connection.cursor() as cursor:
         cursor.execute(statement, asked)
         groups, rows = cursor.fetchone()

@@ -37,6 +37,8 @@ OPEN_QUOTE = "main a[href^='/quotes/']"
 PICTURES = (
     Picture("queue", "/queue/", is_dark_too=True),
     Picture("pipeline", "/pipeline/"),
+    Picture("finance", "/finance/?currency=EUR", is_dark_too=True),
+    Picture("forecast", "/finance/reports/forecast/?currency=EUR"),
     Picture("find", "/dongles/?q=10431"),
     Picture("dongle", "/dongles/104311/", is_dark_too=True),
     Picture("builder", "/dongles/104311/quote/?renew_years=2", ("tr:nth-of-type(3) summary",)),

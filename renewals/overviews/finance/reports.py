@@ -3,9 +3,9 @@
 A report is read for a span of months, one section for each currency: amounts of different currencies never add up.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from portal.sheets import Cell
 from renewals.charts import ChartSpec
@@ -85,10 +85,15 @@ class Report(NamedTuple):
 class ReportKind(NamedTuple):
     """A report that can be asked for: its place in addresses, its name, and the question that it answers.
 
-    `read` takes the filters and today.
+    `read` takes the filters and today. Where no months are asked for it spans the twelve up to this one ("past") or
+    after it ("ahead"); or it is of one "month" alone, the last one asked for. A page with more than the report has a
+    `template` of its own, and `beside` says by filters and day what else stands in it.
     """
 
     key: str
     name: str
     question: str
     read: Callable[[ReportFilters, date], Report]
+    span: str = "past"
+    template: str = "renewals/finance/report.html"
+    beside: Callable[[ReportFilters, date], Mapping[str, Any]] | None = None

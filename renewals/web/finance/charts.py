@@ -43,8 +43,10 @@ def report_chart(request: HttpRequest, key: str, section: str, chart: str) -> Ht
 def _chart(request: HttpRequest, key: str, section: str, chart: str) -> Chart:
     """The chart of the report as it is now."""
     today = timezone.localdate()
-    form = ReportForm(request.GET, today=today)
-    if key not in REPORTS or not form.is_valid():
+    if key not in REPORTS:
+        raise Http404
+    form = ReportForm(request.GET, today=today, span=REPORTS[key].span)
+    if not form.is_valid():
         raise Http404
     for part in REPORTS[key].read(form.filters, today).sections:
         for each in part.charts:

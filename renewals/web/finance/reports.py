@@ -33,7 +33,7 @@ from renewals.overviews.finance.reports import (
 @staff_page()
 def finance_home(request: HttpRequest) -> HttpResponse:
     """Where finance begins: the first of the reports."""
-    return redirect("renewals:report", next(iter(REPORTS)))
+    return report_page(request, next(iter(REPORTS)))
 
 
 @require_GET
@@ -41,7 +41,7 @@ def finance_home(request: HttpRequest) -> HttpResponse:
 def report_page(request: HttpRequest, key: str) -> HttpResponse:
     """A report with its tables, pictures and definitions."""
     kind, today = _kind(key), timezone.localdate()
-    form = ReportForm(request.GET, today=today)
+    form = ReportForm(request.GET, today=today, span=kind.span)
     filters = form.filters
     report = attempt(form, read_report, kind, filters, today)
     context = {
@@ -54,7 +54,9 @@ def report_page(request: HttpRequest, key: str) -> HttpResponse:
         "report": report or read_report(kind, filters._replace(currency=""), today),
         "definitions_version": DEFINITIONS_VERSION,
     }
-    return render(request, "renewals/finance/report.html", context, status=422 if form.errors else 200)
+    if kind.beside:
+        context |= kind.beside(filters, today)
+    return render(request, kind.template, context, status=422 if form.errors else 200)
 
 
 @require_GET
@@ -62,7 +64,7 @@ def report_page(request: HttpRequest, key: str) -> HttpResponse:
 def report_csv(request: HttpRequest, key: str, table: str) -> HttpResponse | StreamingHttpResponse:
     """A table of a report as CSV, of all currencies one below the other."""
     kind, today = _kind(key), timezone.localdate()
-    form = ReportForm(request.GET, today=today)
+    form = ReportForm(request.GET, today=today, span=kind.span)
     if not form.is_valid():
         return _to_page(request, key)
     found = dict(_tables(read_report(kind, form.filters, today))).get(table)
@@ -78,7 +80,7 @@ def report_csv(request: HttpRequest, key: str, table: str) -> HttpResponse | Str
 def report_xlsx(request: HttpRequest, key: str) -> HttpResponse:
     """A report as XLSX: a sheet for each table, and one with filters, notes and definitions."""
     kind, today = _kind(key), timezone.localdate()
-    form = ReportForm(request.GET, today=today)
+    form = ReportForm(request.GET, today=today, span=kind.span)
     if not form.is_valid():
         return _to_page(request, key)
     report = read_report(kind, form.filters, today)

@@ -1,0 +1,46 @@
+"""What state finance is in: which months are closed, and what is missing in the figures."""
+
+from datetime import date
+from typing import NamedTuple
+
+from django.db.models import Max, Min, Q
+
+from portal.wording import count, write_month
+from renewals.models import AccountingMonth, UnsummarisedSegment
+from renewals.overviews.finance.filters import following
+
+
+class FinanceState(NamedTuple):
+    """Months are their first day: `closed` is the last that is closed, `next_to_close` the oldest that is open, none
+    where nothing was ever booked. `waiting` bookings are in no figure yet.
+    """
+
+    closed: date | None
+    next_to_close: date | None
+    is_over: bool  # the next to close; an unfinished month can't be closed
+    waiting: int
+
+    @property
+    def closed_in_words(self) -> str:
+        """Which months are closed, and which comes next."""
+        if self.next_to_close is None:
+            return "Nothing has been booked yet."
+        closed = "No month is closed yet" if self.closed is None else f"Closed through {write_month(self.closed)}"
+        following_words = "can be closed next" if self.is_over else "is not over, and can be closed after that"
+        return f"{closed}; {write_month(self.next_to_close)} {following_words}."
+
+    @property
+    def waiting_in_words(self) -> str:
+        """What the figures lack."""
+        if not self.waiting:
+            return "All bookings are in the figures."
+        verb = "waits" if self.waiting == 1 else "wait"
+        return f"{count(self.waiting, 'booked amount')} {verb} to be added to the figures, which are without them."
+
+
+def finance_state(today: date) -> FinanceState:
+    """Read in two queries."""
+    months = AccountingMonth.objects.aggregate(closed=Max("month", filter=Q(is_closed=True)), first=Min("month"))
+    upcoming = following(months["closed"]) if months["closed"] else months["first"]
+    is_over = upcoming is not None and upcoming < today.replace(day=1)
+    return FinanceState(months["closed"], upcoming, is_over, UnsummarisedSegment.objects.count())
