@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 PYTEST_ARGS ?=
+BENCH ?=
 
 # Compiled modules are kept, whatever the machine says: hundreds of the tests' processes start in a third of the time.
 export PYTHONDONTWRITEBYTECODE =
@@ -27,7 +28,7 @@ help:
 	@echo 'make run    set up, fill the demo, tell one renewal, serve the portal (PORT=8000)'
 	@echo 'make test   set up and run every check and test (PYTEST_ARGS="tests/rules -k Q1")'
 	@echo 'make proof  the longer proof: 1,000 random quotes, the same cents everywhere'
-	@echo 'make bench  measure the speed of the main job'
+	@echo 'make bench  measure the speed of the main job and of finance (BENCH="finance --lines 100000")'
 	@echo 'make screenshots  take the pictures of docs/ anew (needs chromium)'
 	@echo 'make lock   resolve the dependencies anew into requirements*.lock'
 	@echo 'make clean  remove the virtual environment, caches and the demo with its data'
@@ -56,7 +57,7 @@ proof: set-up
 	  tests/services/test_same_cents.py)
 
 bench: set-up
-	@PORTAL_LOCAL_DIR=.local/bench $(venv) -m tests.bench
+	@PORTAL_LOCAL_DIR=.local/bench $(venv) -m tests.bench $(BENCH)
 
 screenshots: set-up
 	@$(venv) manage.py screenshots

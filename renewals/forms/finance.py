@@ -11,7 +11,7 @@ from django.http import QueryDict
 from dongles.models import Product, ProductFamily
 from portal import wording
 from portal.models import Customer
-from renewals.models import MonthFigures
+from renewals.models import BookingTotals, MonthFigures
 from renewals.overviews.finance.filters import MOST_MONTHS, REPORTING, ReportFilters, following
 from renewals.overviews.finance.lines import FIGURES, LinesAsked
 
@@ -67,18 +67,15 @@ class ReportForm(forms.Form):
         if span == "month":
             del self.fields["first_month"]
             self.fields["last_month"].label = "Month"
-        named = MonthFigures.objects.order_by()
+        named, totals = MonthFigures.objects.order_by(), BookingTotals.objects.order_by()
         families, products = ProductFamily.objects.order_by("name"), Product.objects.order_by("name")
         countries = sorted((wording.country_name(code), code) for code in _distinct(named, "country"))
         for name, offered in (
-            (
-                "family",
-                [(str(pk), name) for pk, name in families.values_list("pk", "name")],
-            ),
+            ("family", [(str(pk), name) for pk, name in families.values_list("pk", "name")]),
             ("product", [(str(pk), name) for pk, name in products.values_list("pk", "name")]),
             ("country", [(code, name) for name, code in countries]),
             ("segment", Customer.Segment.choices),
-            ("currency", [*((code, code) for code in sorted(_distinct(named, "currency"))), _converted()]),
+            ("currency", [*((code, code) for code in sorted(_distinct(totals, "currency"))), _converted()]),
         ):
             self.fields[name].choices = [("", "Each by itself" if name == "currency" else "All"), *offered]
 

@@ -12,6 +12,7 @@ from renewals.models.journal import AccountMapEntry, DatevDetails, JournalExport
 from renewals.models.ledger import (
     AccountingMonth,
     BookingFigures,
+    BookingTotals,
     LedgerEntry,
     MonthClose,
     MonthFigures,
@@ -41,6 +42,7 @@ __all__ = [
     "AccountMapEntry",
     "AccountingMonth",
     "BookingFigures",
+    "BookingTotals",
     "Bridge",
     "Campaign",
     "CampaignItem",

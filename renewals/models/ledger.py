@@ -145,6 +145,24 @@ class BookingFigures(Dimensions):
         return f"{self.booked_month:%Y-%m} in {self.month:%Y-%m} {self.product} {self.country} {self.currency}"
 
 
+class BookingTotals(models.Model):
+    """BookingFigures of everything in a currency: few rows, for the many reports that filter nothing."""
+
+    booked_month = models.DateField()
+    month = models.DateField()
+    currency = models.CharField(max_length=3)
+    recognised = minor_units(default=0)
+    caught_up = minor_units(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["currency", "month", "booked_month"], name="booking_totals_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.booked_month:%Y-%m} in {self.month:%Y-%m} {self.currency}"
+
+
 class AccountingMonth(models.Model):
     """A month of the ledger. Who books in it locks its row first, and so does who closes it."""
 

@@ -1,4 +1,4 @@
-"""Adding booked segments to the sums that reports read (renewals.models.MonthFigures, BookingFigures).
+"""Adding booked segments to the sums that reports read (MonthFigures, BookingFigures and BookingTotals of the models).
 
 What is to be added stands in a queue, written in the transaction of the booking. One at a time adds: what is taken from
 the queue and what it adds are one transaction, so a segment is in the sums exactly once, whoever dies when.
@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from portal.models import OutboxMessage
-from renewals.models import BookingFigures, MonthFigures, RevenueSegment, UnsummarisedSegment
+from renewals.models import BookingFigures, BookingTotals, MonthFigures, RevenueSegment, UnsummarisedSegment
 from renewals.monthly import figures_of_segments
 
 LOCK = 0x73756D73  # whoever adds holds this advisory lock until the transaction ends
@@ -46,6 +46,13 @@ added AS (
     GROUP BY booked_month, month, product_id, country, customer_segment, currency
     ON CONFLICT (month, booked_month, product_id, country, customer_segment, currency) DO UPDATE SET
         recognised = held.recognised + excluded.recognised, caught_up = held.caught_up + excluded.caught_up
+), added_in_total AS (
+    INSERT INTO renewals_bookingtotals AS held (booked_month, month, currency, recognised, caught_up)
+    SELECT booked_month, month, currency, sum(recognised), sum(caught_up)
+    FROM of_month WHERE recognised <> 0 OR caught_up <> 0
+    GROUP BY booked_month, month, currency
+    ON CONFLICT (currency, month, booked_month) DO UPDATE SET
+        recognised = held.recognised + excluded.recognised, caught_up = held.caught_up + excluded.caught_up
 )
 SELECT count(*) FROM taken"""  # noqa: S608 - of constants alone
 
@@ -80,7 +87,7 @@ def rebuild_summaries() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         UnsummarisedSegment.objects.all().delete()
-        for model in (MonthFigures, BookingFigures):
+        for model in (MonthFigures, BookingFigures, BookingTotals):
             model.objects.all().delete()
         cursor.execute(
             "INSERT INTO renewals_unsummarisedsegment (segment_id) SELECT id FROM renewals_revenuesegment"

@@ -142,6 +142,7 @@ NOT_BUSINESS = {
     "renewals.retentionfigures",
     "renewals.customercohort",
     "renewals.cohortfigures",
+    "renewals.bookingtotals",
     "renewals.accountingmonth",  # a row to lock; that a month was closed or opened its closes and reopenings tell
     "renewals.campaignitem",  # a campaign's list of what is to do; what comes of it are quotes
 }

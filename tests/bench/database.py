@@ -50,13 +50,20 @@ def measure(large: int) -> Iterator[Figure]:
 
 @contextmanager
 def _installed_base(size: int) -> Iterator[None]:
-    name = connection.settings_dict["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    try:
+    with empty_database():
         call_command("demo", dongles=size, history=0, verbosity=0)
         _insert_orders(size // DONGLES_AN_ORDER)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
+        yield
+
+
+@contextmanager
+def empty_database() -> Iterator[None]:
+    """A database of its own with the portal's tables, gone afterwards."""
+    name = connection.settings_dict["NAME"]
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    try:
         yield
     finally:
         connection.creation.destroy_test_db(name, verbosity=0)

@@ -57,6 +57,17 @@ def paired_medians(
     return statistics.median(seconds[0]), statistics.median(seconds[1])
 
 
+def median_of(call: Callable[[], object], *, rounds: int) -> float:
+    """The median seconds after a warm-up."""
+    call()
+    seconds = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - begun)
+    return statistics.median(seconds)
+
+
 def repeated(call: Callable[[], object], times: int) -> Callable[[], None]:
     def run() -> None:
         for _ in range(times):

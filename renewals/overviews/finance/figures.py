@@ -12,7 +12,7 @@ from django.db import connection
 
 from dongles.models import Product
 from portal.models import Customer
-from renewals.models import MonthFigures
+from renewals.models import BookingTotals
 from renewals.monthly import figures_of_segments
 from renewals.overviews.finance import conversion
 from renewals.overviews.finance.filters import REPORTING, ReportFilters
@@ -20,7 +20,13 @@ from renewals.overviews.finance.filters import REPORTING, ReportFilters
 FLOWS = ("booked", "credited", "recognised", "caught_up")
 MONTHLY = (*FLOWS, "current", "annual")
 BY_BOOKING = ("recognised", "caught_up")
-MONTHLY_TABLE, BOOKING_TABLE = "renewals_monthfigures", "renewals_bookingfigures"
+MONTHLY_TABLE, BOOKING_TABLE, TOTALS_TABLE = (
+    "renewals_monthfigures",
+    "renewals_bookingfigures",
+    "renewals_bookingtotals",
+)
+NARROWING = ("family", "product", "customer", "country", "segment")
+TOTALLED = frozenset({"month", "booked_month", "currency"})  # what BookingTotals are told apart by
 DIMENSIONS = frozenset({"month", "booked_month", "product_id", "country", "customer_segment", "currency"})
 
 Sums = dict[tuple[Any, ...], dict[str, int]]
@@ -35,7 +41,7 @@ def currencies_of(filters: ReportFilters) -> list[str]:
         return [settings.REPORTING_CURRENCY]
     if filters.currency:
         return [filters.currency]
-    return sorted(MonthFigures.objects.order_by().values_list("currency", flat=True).distinct())
+    return sorted(BookingTotals.objects.values_list("currency", flat=True).distinct())
 
 
 def month_figures(
@@ -69,7 +75,9 @@ def booking_figures(
     months = (first_month or filters.first_month, last_month or filters.last_month)
     if filters.currency == REPORTING:
         return conversion.booking_figures(_to_convert(filters), months, by)
-    return _read(BOOKING_TABLE, BY_BOOKING, filters, currency, by, months)
+    is_total = TOTALLED.issuperset(by) and not any(getattr(filters, name) for name in NARROWING)
+    table = TOTALS_TABLE if is_total else BOOKING_TABLE
+    return _read(table, BY_BOOKING, filters, currency, by, months)
 
 
 def deferred_at(filters: ReportFilters, currency: str, month: date) -> int:

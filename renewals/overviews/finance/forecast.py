@@ -11,6 +11,7 @@ from portal.wording import count, write_money, write_month, write_share
 from renewals.charts import ChartSpec
 from renewals.forecasting import Expected, Falling, Share, expected_renewals
 from renewals.overviews.finance import figures
+from renewals.overviews.finance.addresses import lines_of
 from renewals.overviews.finance.filters import REPORTING, ReportFilters, following
 from renewals.overviews.finance.renewal_figures import RenewalRate, due_dongles, renewal_rate
 from renewals.overviews.finance.reports import (
@@ -23,7 +24,6 @@ from renewals.overviews.finance.reports import (
     Section,
     Table,
 )
-from renewals.overviews.finance.roll_forward import lines_of
 
 FEWEST_DUE = 10  # dongles, for a rate of their own to say anything
 
