@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import NamedTuple, TypeVar
 
-from django.db.models import Q
 from django.utils import timezone
 
 from dongles import queries as dongle_queries
@@ -234,9 +233,7 @@ def customer_facts(customers: Collection[int]) -> dict[int, CustomerFacts]:
 
 
 def _on_record(groups: Mapping[int, int], spans: tuple[str, ...]) -> Iterable[tuple[int | None, Held]]:
-    owned = Q(dongle__customer__in=groups)
-    due = DueDongle.objects.filter(customer__in=groups, family=None, product=None).values("dongle")
-    dongle_of = dict(Licence.objects.filter(owned | Q(dongle__in=due)).values_list("pk", "dongle"))
+    dongle_of = dict(Licence.objects.filter(dongle__in=dongles_of(groups)).values_list("pk", "dongle"))
     chains = dongle_queries.successors_of(first_dongles(dongle_of.values()))
     lines = {first: [first, *after] for first, after in chains.items()}
     owners = {dongle: owned_by for first, owned_by in _owners(lines).items() for dongle in lines[first]}

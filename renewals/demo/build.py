@@ -16,10 +16,12 @@ from portal.errors import DomainError
 from portal.models import Customer, User
 from renewals.demo import history
 from renewals.demo.activity import act_out, opening_of
+from renewals.demo.books import keep_books
 from renewals.demo.builds import shelve_demo_files
 from renewals.demo.catalogue import insert_catalogue, months_from
 from renewals.demo.crowd import demo_dongles
 from renewals.demo.customers import CUSTOMERS, insert_customers, insert_users, logins
+from renewals.demo.rates import enter_rates
 from renewals.demo.situations import SITUATIONS, DemoDongle
 from renewals.models import PolicySettings, PriceList, TaxRate
 
@@ -81,6 +83,8 @@ def build_demo(
         tell(written)
     history.retell(on, users, past.sales)
     act_out(on, users)
+    enter_rates(on, ON_RECORD_FOR, users["finance"])
+    keep_books(on, users)
     published = Release.objects.filter(is_published=True).select_related("family")
     shelve_demo_files(published.order_by("pk"), actor=BUILDER, at=opening_of(on))
 

@@ -39,6 +39,10 @@ class KeptForm(DueForm):
     outcome = None
     first_month = None
 
+    def __init__(self, data: QueryDict, *, today: date) -> None:
+        super().__init__(data, today=today)
+        self.fields["last_month"].label = "End of month"
+
     def _span(self) -> tuple[date, date]:
         last = self.cleaned_data.get("last_month") or self._until
         return last, last

@@ -42,13 +42,35 @@ def _added() -> str:
 
 MONTHS = _compare("renewals_monthfigures", ("month", *PLACE), MONTHLY)
 BOOKINGS = _compare("renewals_bookingfigures", ("booked_month", "month", *PLACE), BY_BOOKING)
+# Totals are sums of sums: where those are right, it is enough that these are theirs.
+TOTALS = """
+SELECT currency, month, booked_month, coalesce(held.recognised, 0), coalesce(due.recognised, 0),
+    coalesce(held.caught_up, 0), coalesce(due.caught_up, 0)
+FROM renewals_bookingtotals held FULL JOIN (
+    SELECT currency, month, booked_month, sum(recognised)::bigint AS recognised, sum(caught_up)::bigint AS caught_up
+    FROM renewals_bookingfigures GROUP BY currency, month, booked_month
+) due USING (currency, month, booked_month)
+WHERE (coalesce(held.recognised, 0), coalesce(held.caught_up, 0))
+    <> (coalesce(due.recognised, 0), coalesce(due.caught_up, 0))
+ORDER BY currency, month, booked_month"""
 
 
 def check(at: datetime) -> Iterator[Batch]:
-    """Both tables of sums against the formula over the segments; nothing waits for long to be added."""
+    """The tables of sums against the formula over the segments; nothing waits for long to be added."""
     yield Batch(0, list(_waiting_for_long(at)))
     yield from _differing(MONTHS, 1, MONTHLY)
     yield from _differing(BOOKINGS, 2, BY_BOOKING)
+    yield Batch(0, list(_differing_totals()))
+
+
+def _differing_totals() -> Iterator[Finding]:
+    with connection.cursor() as cursor:
+        cursor.execute(TOTALS)
+        for currency, month, booked_month, *amounts in cursor.fetchall():
+            for name, held, due in zip(BY_BOOKING, amounts[::2], amounts[1::2], strict=True):
+                if held != due:
+                    subject = f"total of {name.replace('_', ' ')} in {month:%Y-%m} booked in {booked_month:%Y-%m}"
+                    yield Finding(subject, write_money(due, currency), write_money(held, currency))
 
 
 def _waiting_for_long(at: datetime) -> Iterator[Finding]:

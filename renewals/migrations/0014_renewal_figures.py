@@ -161,6 +161,7 @@ class Migration(migrations.Migration):
                 ('product', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='dongles.product')),
             ],
             options={
+                'indexes': [models.Index(fields=['family', 'product', 'currency', 'month'], name='customer_retention_by_month')],
                 'constraints': [models.UniqueConstraint(fields=('customer', 'family', 'product', 'month', 'currency'), name='customer_retention_once', nulls_distinct=False)],
             },
         ),

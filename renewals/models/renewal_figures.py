@@ -142,6 +142,7 @@ class CustomerRetention(RetentionChange):
                 nulls_distinct=False,
             ),
         )
+        indexes = (models.Index(fields=[*SCOPE, "currency", "month"], name="customer_retention_by_month"),)
 
     def __str__(self) -> str:
         return f"{self.customer} from {self.month:%Y-%m}"

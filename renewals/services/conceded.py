@@ -1,7 +1,7 @@
 """What sold lines gave away and what lapses cost, noted with the sale for the reports (renewals.models.SaleFact)."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -15,10 +15,20 @@ from renewals.models import Order, OrderLine, PriceListEntry, QuoteLine, Revenue
 from renewals.pricing import Price
 from renewals.pricing.terms import NO_MONTHS
 from renewals.queries import terms_of
+from renewals.services.sales import Sale
 
 APPROVED = frozenset({conceded.FREE_MONTHS, conceded.NEGOTIATED, conceded.WAIVED_UPGRADE})  # what Q3 has approved
+TELLING = frozenset({"P6", "P7", "Q3"})  # rules of lines of which something is to be noted
 NO_PRICE = Price(0, 0, 0)
 BATCH = 500  # orders read at once
+
+
+def tell_facts(sold: Iterable[Sale]) -> bool:
+    """Whether anything is to be noted of these sales; most are plain. Honoured terms are not seen here (Q1)."""
+    return any(
+        sale.line is None or sale.free_days or sale.line.discounts or TELLING.intersection(sale.line.rules)
+        for sale in sold
+    )
 
 
 def note_facts(orders: Sequence[Order]) -> None:

@@ -25,11 +25,11 @@ from renewals.models import (
 )
 from renewals.pricing.fulfilment import redate
 from renewals.rows import concessions_of, quoted_terms, requests_of
-from renewals.services.conceded import note_facts
+from renewals.services.conceded import note_facts, tell_facts
 from renewals.services.files import NamedFile, keep_file
 from renewals.services.news import news_since, wording_of
 from renewals.services.quotes import draft_quote, lock_version, move_version
-from renewals.services.sales import Carried, add_licences, covering_deed, sales_of, write_sales
+from renewals.services.sales import Carried, Sale, add_licences, covering_deed, sales_of, write_sales
 from renewals.states import OrderState, QuoteState, next_order_state, next_quote_state
 
 
@@ -52,6 +52,13 @@ class LockedDongle(NamedTuple):
         """Q1: whether it is not what was quoted any more. A lost dongle can still be replaced (Q8)."""
         usable = {Dongle.State.ACTIVE, Dongle.State.LOST} if self.quoted.replacement else {Dongle.State.ACTIVE}
         return self.fingerprint != self.quoted.fingerprint or self.dongle.state not in usable
+
+
+class Fulfilled(NamedTuple):
+    """What was fulfilled: the deeds for the audit trail, and what was sold."""
+
+    deeds: Sequence[Deed]
+    sold: Sequence[Sale]
 
 
 def accept_quote(
@@ -132,8 +139,10 @@ def fulfil_order(*, order: Order, actor: Actor, at: datetime, paid_on: date) -> 
             "A dongle's licences or coverage have changed since this quote: cancel the order and quote again.",
         )
     order.paid_on = paid_on
-    audit.record(actor, at, *_fulfil(order, dongles, actor, at))
-    note_facts([order])
+    fulfilled = _fulfil(order, dongles, actor, at)
+    audit.record(actor, at, *fulfilled.deeds)
+    if order.accepted_on > version.priced_on or tell_facts(fulfilled.sold):
+        note_facts([order])
     return order
 
 
@@ -160,16 +169,16 @@ def _take_order(
     )
     accepted = move_version(version, "accept")
     if order.customer.fulfil_on == Customer.FulfilOn.ACCEPTANCE:
-        deeds = _fulfil(order, dongles, actor, at)
+        fulfilled = _fulfil(order, dongles, actor, at)
     else:
         order.save()
-        deeds = []
+        fulfilled = Fulfilled([], [])
     ordered = {"purchase_order_number": purchase_order_number, "accepted_by": accepted_by, "accepted_on": str(today)}
     if terms:
         ordered["terms"] = terms
     taken = Deed("accept", order, after={"state": OrderState.ACCEPTED, **ordered, **news}, reason=wording_of(news))
-    audit.record(actor, at, accepted, taken, *deeds)
-    if order.state == OrderState.FULFILLED:
+    audit.record(actor, at, accepted, taken, *fulfilled.deeds)
+    if order.state == OrderState.FULFILLED and (news or tell_facts(fulfilled.sold)):
         note_facts([order])
     return order
 
@@ -223,8 +232,8 @@ def has_changed(dongles: Sequence[LockedDongle], version: QuoteVersion) -> bool:
     )
 
 
-def _fulfil(order: Order, dongles: Sequence[LockedDongle], actor: Actor, at: datetime) -> list[Deed]:
-    """Save the order as fulfilled; write periods, order lines, revenue and codes; the deeds for the audit trail."""
+def _fulfil(order: Order, dongles: Sequence[LockedDongle], actor: Actor, at: datetime) -> Fulfilled:
+    """Save the order as fulfilled; write periods, order lines, revenue and codes."""
     today = timezone.localdate(at)
     before = order.state
     order.state = next_order_state(before, "fulfil")
@@ -274,12 +283,12 @@ def _fulfil(order: Order, dongles: Sequence[LockedDongle], actor: Actor, at: dat
         codes.append(code)
         deeds.append(dongle_services.code_deed(code))
     if not codes:
-        return deeds
+        return Fulfilled(deeds, sold)
     dongle_services.mark_releases_sold_against(
         families={covered.family for each in dongles for _, covered in each.carried}, actor=actor, at=at
     )
     outbox.post("code_issued", [{"order": order.pk, "codes": [code.pk for code in codes]}], at=at)
-    return deeds
+    return Fulfilled(deeds, sold)
 
 
 def _exchange(order: Order, each: LockedDongle, actor: Actor, at: datetime) -> None:

@@ -7,9 +7,11 @@ and 86,301 are credited, of which April has 9,863 − 4,932 = 4,931 and 7,397 �
 """
 
 import hashlib
+import io
 from datetime import date
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -435,3 +437,49 @@ def test_a_month_s_page_knows_whether_it_may_be_opened_again(order):
     assert month_overview(MARCH, date(2026, 6, 1)).may_reopen
     assert not month_overview(FEBRUARY, date(2026, 6, 1)).may_reopen
     assert month_overview(APRIL, date(2026, 6, 1)).checklist is not None
+
+
+# Commands
+
+
+def run(*arguments):
+    """Its status, its lines, and what it said at its end."""
+    out = io.StringIO()
+    try:
+        call_command(*arguments, stdout=out)
+    except CommandError as error:
+        return error.returncode, out.getvalue().splitlines(), str(error)
+    return 0, out.getvalue().splitlines(), ""
+
+
+def test_the_commands_look_at_a_month_close_it_and_prove_it(order):
+    summarise_all()
+    status, lines, _ = run("close_month", "2026-02", "--dry-run")
+    assert status == 0
+    assert [line[:8].strip() for line in lines[: len(checks.CHECKS)]] == ["ok"] * len(checks.CHECKS)
+    assert lines[-7:-5] == ["EUR opening                    0.00", "EUR booked                 2,100.00"]
+    assert not MonthClose.objects.exists()
+    status, lines, _ = run("close_month", "2026-02")
+    closed = MonthClose.objects.get()
+    assert (status, closed.closed_by) == (0, None)
+    assert lines[0] == f"Feb 2026 is closed (revision 1): 2 segments, digest {closed.sha256}"
+    status, lines, _ = run("prove_month", "2026-02")
+    assert (status, lines[0]) == (0, f"Feb 2026, revision 1: 2 segments, digest {closed.sha256}")
+    assert lines[-1] == "Proven: it is what it was closed as."
+
+
+def test_the_commands_say_what_is_refused_and_what_differs(order):
+    assert run("close_month", "2026-03")[::2] == (
+        1,
+        "Feb 2026 is open: months are closed in order, the earliest first. (earlier_month_open)",
+    )
+    status, lines, error = run("close_month", "2026-03", "--dry-run")
+    assert (status, error) == (1, "Mar 2026 can’t be closed yet.")
+    assert "        Feb 2026 is open." in lines
+    assert run("close_month", "2026-3")[::2] == (2, "“2026-3” is no month: write one like 2026-11. (malformed_month)")
+    assert run("prove_month", "2026-02")[::2] == (1, "Feb 2026 has no such close.")
+    close(FEBRUARY)
+    damage("UPDATE renewals_revenuesegment SET amount = amount + 1", "renewals_revenuesegment")
+    status, lines, error = run("prove_month", "2026-02", "--revision", "1")
+    assert (status, error) == (1, "Feb 2026 is not what it was closed as.")
+    assert "close 1 of Feb 2026: expected booked €2,100.02; found €2,100.00" in lines

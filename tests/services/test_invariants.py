@@ -340,6 +340,11 @@ DAMAGES = {
         " renewals_bookingfigures WHERE booked_month = '2026-02-01' AND month = '2026-04-01' LIMIT 1)",
         {"ledger": "sum of recognised in 2026-04 booked in 2026-02"},
     ),
+    "a total is a cent too low": (
+        "UPDATE renewals_bookingtotals SET recognised = recognised - 1 WHERE id = (SELECT id FROM"
+        " renewals_bookingtotals WHERE booked_month = '2026-02-01' AND month = '2026-04-01' LIMIT 1)",
+        {"ledger": "total of recognised in 2026-04 booked in 2026-02"},
+    ),
     "a sum is gone": (
         "DELETE FROM renewals_monthfigures WHERE month = '2026-02-01' AND booked > 0",
         {"ledger": "sum of booked in 2026-02"},

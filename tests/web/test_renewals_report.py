@@ -251,6 +251,7 @@ def test_what_no_filter_knows_is_said_and_left_out(catalogue, sales):
 
 def test_what_customers_keep_is_listed_with_the_greatest_loss_first(staff):
     text = text_of(staff.get(reverse("renewals:kept"), {"last_month": "2024-05", "currency": "EUR"}))
+    assert "2 customers had an annual value in EUR twelve months before the end of May 2024" in text
     assert "Another €3,300.00 €0.00 €0.00 €3,300.00 €0.00" in text
     assert text.index("Another €3,300.00") < text.index("Institute of Cells €2,400.00")
 

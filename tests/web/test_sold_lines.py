@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from renewals.models import Order
 from renewals.services.bridges import grant_bridge
+from renewals.services.summaries import summarise_all
 from tests import world
 
 
@@ -18,6 +19,7 @@ def text_of(answer):
 def came_back(catalogue):
     """A licence covered through 31 Dec 2025 comes back on 20 May 2026: 4 + 19/31 months missed, 461.29."""
     world.sell(world.make_dongle(licences=[("VOL-VIS", "2025-12-31")]), "2026-05-20")
+    summarise_all()
 
 
 MAY = "/finance/sold-lines/?first_month=2026-05&last_month=2026-05&currency=EUR"

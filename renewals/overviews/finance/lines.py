@@ -23,6 +23,7 @@ THROUGH_END = THROUGH.format("%(last_day)s")
 THROUGH_YEAR = THROUGH.format("%(year_on)s")
 BOOKED_IN = "segment.booked_month BETWEEN %(first_month)s AND %(last_month)s"
 BOOKED_BY = "segment.booked_month <= %(last_month)s"
+FENCED = "(SELECT * FROM renewals_revenuesegment WHERE {} OFFSET 0) segment"
 BEHIND = "SELECT {} FROM renewals_revenuesegment WHERE id = %(after)s"
 BY_BOOKING, BY_DAYS = ("booked_month", "id"), ("ends_on", "starts_on", "id")
 
@@ -31,32 +32,33 @@ class LineFigure(NamedTuple):
     """A figure that opens: its name for people, what of it a segment is, in SQL, and which segments come to it.
 
     One that is `at_end` is as of the last day of the months, else it is of all of them. `order` is that of an index.
-    `conditions` exclude each other; each is looked up by itself.
+    Where segments come to it in another way too, few of them, these are `further`: found by their month of booking.
     """
 
     name: str
     at_end: bool
     amount: str
-    conditions: tuple[str, ...]
+    condition: str
     order: tuple[str, ...] = BY_DAYS
+    further: str = ""
 
 
 FIGURES: Mapping[str, LineFigure] = {
-    "booked": LineFigure("Booked", False, "segment.amount", (f"{BOOKED_IN} AND segment.reason = 'sale'",), BY_BOOKING),
+    "booked": LineFigure("Booked", False, "segment.amount", f"{BOOKED_IN} AND segment.reason = 'sale'", BY_BOOKING),
     "credited": LineFigure(
-        "Credited", False, "segment.amount", (f"{BOOKED_IN} AND segment.reason <> 'sale'",), BY_BOOKING
+        "Credited", False, "segment.amount", f"{BOOKED_IN} AND segment.reason <> 'sale'", BY_BOOKING
     ),
     "recognised": LineFigure(
         "Recognised by date",
         False,
         f"{THROUGH_END} - {THROUGH.format('greatest(%(first_month)s, segment.booked_month) - 1')}",
-        (f"{BOOKED_BY} AND segment.starts_on <= %(last_day)s AND segment.ends_on >= %(first_month)s",),
+        f"{BOOKED_BY} AND segment.starts_on <= %(last_day)s AND segment.ends_on >= %(first_month)s",
     ),
     "caught_up": LineFigure(
         "Caught up",
         False,
         THROUGH.format("segment.booked_month - 1"),
-        (f"{BOOKED_IN} AND segment.starts_on < segment.booked_month",),
+        f"{BOOKED_IN} AND segment.starts_on < segment.booked_month",
         BY_BOOKING,
     ),
     "earned": LineFigure(
@@ -64,31 +66,29 @@ FIGURES: Mapping[str, LineFigure] = {
         False,
         f"{THROUGH_END} - CASE WHEN segment.booked_month < %(first_month)s"
         f" THEN {THROUGH.format('%(first_month)s - 1')} ELSE 0 END",
-        (
-            f"{BOOKED_BY} AND segment.starts_on <= %(last_day)s AND segment.ends_on >= %(first_month)s",
-            f"{BOOKED_IN} AND segment.ends_on < %(first_month)s",
-        ),
+        f"{BOOKED_BY} AND segment.starts_on <= %(last_day)s AND segment.ends_on >= %(first_month)s",
+        further=f"{BOOKED_IN} AND segment.ends_on < %(first_month)s",
     ),
     "deferred": LineFigure(
-        "Deferred", True, f"segment.amount - {THROUGH_END}", (f"{BOOKED_BY} AND segment.ends_on > %(last_day)s",)
+        "Deferred", True, f"segment.amount - {THROUGH_END}", f"{BOOKED_BY} AND segment.ends_on > %(last_day)s"
     ),
     "current": LineFigure(
         "Deferred, current",
         True,
         f"{THROUGH_YEAR} - {THROUGH_END}",
-        (f"{BOOKED_BY} AND segment.ends_on > %(last_day)s AND segment.starts_on <= %(year_on)s",),
+        f"{BOOKED_BY} AND segment.ends_on > %(last_day)s AND segment.starts_on <= %(year_on)s",
     ),
     "non_current": LineFigure(
         "Deferred, non-current",
         True,
         f"segment.amount - {THROUGH_YEAR}",
-        (f"{BOOKED_BY} AND segment.ends_on > %(year_on)s",),
+        f"{BOOKED_BY} AND segment.ends_on > %(year_on)s",
     ),
     "annual": LineFigure(
         "Annual value",
         True,
         "segment.annual_amount",
-        ("%(last_day)s BETWEEN segment.starts_on AND segment.ends_on",),
+        "%(last_day)s BETWEEN segment.starts_on AND segment.ends_on",
     ),
 }
 
@@ -160,7 +160,7 @@ def _total_by_booking(asked: LinesAsked, currency: str) -> int:
         "non_current": (following(ahead, 12), date.max),
     }.get(asked.figure, (filters.first_month, filters.last_month))
     assert asked.figure != "annual", "an annual value is not told apart by booking"
-    sums = figures.booking_figures(filters, currency, ("booked_month",), first_month=first, last_month=last)
+    sums = figures.booking_figures(filters, currency, "booked_month", first_month=first, last_month=last)
     names = (asked.figure,) if asked.figure in figures.BY_BOOKING else figures.BY_BOOKING
     return sum(
         row[name]
@@ -209,14 +209,32 @@ def _read_amounts(asked: LinesAsked, after: int | None, limit: int) -> list[tupl
         values["after"] = after
     order = ", ".join(kind.order)
     parts = (
-        f"(SELECT {columns}, {kind.amount} AS comes_to FROM renewals_revenuesegment segment"  # noqa: S608 - of the code
+        f"(SELECT {columns}, {kind.amount} AS comes_to FROM {source}"  # noqa: S608 - of the code
         f" WHERE {' AND '.join((condition, *said))} AND {kind.amount} <> 0 ORDER BY {columns} LIMIT %(limit)s)"
-        for condition in kind.conditions
+        for source, condition in _sources(asked)
     )
     statement = f"SELECT id, comes_to FROM ({' UNION ALL '.join(parts)}) line ORDER BY {order} LIMIT %(limit)s"  # noqa: S608 - of the code
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [(key, int(amount)) for key, amount in cursor.fetchall()]
+
+
+def _sources(asked: LinesAsked) -> list[tuple[str, str]]:
+    """Where segments that come to the figure are looked for, each FROM item with its condition.
+
+    The server would follow the order of the days through all that ended long ago to find the few of some months of
+    booking: it is not let (OFFSET 0) where these are told.
+    """
+    kind = asked.kind
+    source = "renewals_revenuesegment segment"
+    if asked.booked_from is not None and kind.order == BY_DAYS:
+        until = " AND booked_month <= %(booked_to)s" if asked.booked_to is not None else ""
+        source = FENCED.format(f"booked_month >= %(booked_from)s{until}")
+    sources = [(source, kind.condition)]
+    if kind.further:
+        booked = FENCED.format("booked_month BETWEEN %(first_month)s AND %(last_month)s AND starts_on < booked_month")
+        sources.append((booked, kind.further))
+    return sources
 
 
 def _conditions(asked: LinesAsked, values: dict[str, Any]) -> list[str]:

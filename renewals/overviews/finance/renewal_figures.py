@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from portal.sheets import Rate
@@ -202,8 +202,15 @@ def kept_by_customer(filters: ReportFilters, currency: str, month: date) -> Quer
     rows = _scoped(CustomerRetention.objects.filter(month__lte=month), filters, currency).order_by()
     sums = {f"sum_{name}": Sum(name) for name in ("then", "kept", "now", "lost")}
     kept = rows.values("customer").annotate(**sums).filter(sum_then__gt=0)
-    ordered: QuerySet[Any] = kept.order_by("-sum_lost", "sum_kept", "customer")
+    ordered: QuerySet[Any] = kept.order_by(F("sum_kept") - F("sum_then"), "customer")
     return ordered
+
+
+def customers_compared(filters: ReportFilters, currency: str, month: date) -> int:
+    """How many customers `kept_by_customer` has, from the sums."""
+    source: Any = RetentionFigures.objects if filters.customer is None else CustomerRetention.objects
+    rows = _scoped(source.filter(month__lte=month), filters, currency)
+    return int(rows.aggregate(compared=Sum("customers_then"))["compared"] or 0)
 
 
 class CohortSums(NamedTuple):

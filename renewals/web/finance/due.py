@@ -59,7 +59,9 @@ def kept_page(request: HttpRequest) -> HttpResponse:
     form = KeptForm(request.GET, today=today)
     filters, currency = form.filters, form.currency_asked
     found = figures.kept_by_customer(filters, currency, filters.last_month)
-    page = Paginator(found, PAGE_LENGTH).get_page(request.GET.get("page"))
+    paginator = Paginator(found, PAGE_LENGTH)
+    paginator.count = figures.customers_compared(filters, currency, filters.last_month)
+    page = paginator.get_page(request.GET.get("page"))
     context = {**_frame(form), "page": page, "rows": due_list.kept_rows(page.object_list, currency)}
     context["currency"] = currency
     return render(request, "renewals/finance/kept.html", context, status=422 if form.errors else 200)

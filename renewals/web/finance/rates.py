@@ -15,6 +15,7 @@ from portal.wording import count
 from renewals import rates
 from renewals.forms.rates import ImportForm, RateForm
 from renewals.models import ExchangeRate
+from renewals.overviews.finance import REPORTS
 from renewals.overviews.finance.rates import rate_grid, rate_of
 from renewals.services.rates import import_rates, keep_rate, remove_rate
 
@@ -38,6 +39,7 @@ def rates_page(request: HttpRequest) -> HttpResponse:
     grid = rate_grid(timezone.localdate())
     page = Paginator(grid.months, MONTHS_ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
+        "kinds": REPORTS.values(),
         "grid": grid,
         "page": page,
         "form": form,
