@@ -63,7 +63,7 @@ def asked(statement, columns):
         return cursor.fetchall()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(cases())
 def test_sql_earns_as_the_rules_do_f2(found):
     rows = [(s.basis_amount, s.basis_starts_on, s.starts_on, s.ends_on, day) for s, day in found]
@@ -109,7 +109,7 @@ def figures_by_rules(segment, booked_month, annual):
     return found
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(cases())
 def test_the_formula_of_months_is_that_of_the_rules_f1(found):
     rows = [
