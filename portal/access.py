@@ -35,7 +35,7 @@ ABILITIES: dict[str, frozenset[str]] = {
 ABILITIES_IN_WORDS = {
     "see": "looks at everything",
     "sell": "makes, approves and sends quotes, takes orders and withdraws licences",
-    "settle": "records payments",
+    "settle": "records payments and closes months",
     "cancel": "cancels orders",
     "keep_catalogue": "keeps products, releases, price lists and policy",
     "keep_people": "keeps customers and users",
@@ -46,7 +46,7 @@ LOGIN_WAYS = {"code": "code by mail", "webauthn": "passkey", "password": "passwo
 
 
 def role_in_words(role: str) -> str:
-    """What a role may do: “Looks at everything, records payments, cancels orders.”"""
+    """What a role may do: “Looks at everything, records payments and closes months, cancels orders.”"""
     words = [words for ability, words in ABILITIES_IN_WORDS.items() if ability in ABILITIES[role]]
     sentence = ", ".join(words) or "sees none of the staff's pages"
     return f"{sentence[0].upper()}{sentence[1:]}."

@@ -109,7 +109,7 @@ def test_only_who_keeps_people_may(admin):
 
 def test_every_ability_is_said_in_words():
     assert set(ABILITIES_IN_WORDS) == set().union(*ABILITIES.values())
-    assert role_in_words("finance") == "Looks at everything, records payments, cancels orders."
+    assert role_in_words("finance") == "Looks at everything, records payments and closes months, cancels orders."
     assert role_in_words("customer") == "Sees none of the staff's pages."
 
 
