@@ -9,10 +9,12 @@ import pytest
 from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from dongles.models import Dongle, ProductFamily
 from dongles.services import withdraw_licence
 from portal.models import Customer
+from renewals import tasks
 from renewals.invariants import renewal_figures as invariant
 from renewals.models import (
     CohortFigures,
@@ -231,6 +233,18 @@ def test_the_queue_is_written_with_what_changes_the_figures_and_empty_when_they_
     assert set(OutdatedRenewal.objects.values_list("dongle_id", flat=True)) == {dongle.pk}
     assert update_renewal_figures() > 0
     assert update_renewal_figures() == 0
+
+
+@pytest.mark.usefixtures("dongle")
+def test_beat_and_the_dispatcher_work_it_off_beside_the_outbox(settings):
+    entry = settings.CELERY_BEAT_SCHEDULE["work out the figures of renewals"]
+    assert (entry["task"], entry["schedule"]) == (tasks.update_renewal_figures.name, 30)
+    tasks.update_renewal_figures()
+    assert due_of("1001") == [("2026-03-31", "", 0, 0, 0)]
+    OutdatedRenewal.objects.create(dongle_id=Dongle.objects.get().pk)
+    for chore in settings.DISPATCHER_CHORES:
+        import_string(chore)()
+    assert not OutdatedRenewal.objects.exists()
 
 
 TABLES = (DueDongle, DueFigures, CustomerRetention, RetentionFigures, CustomerCohort, CohortFigures)
