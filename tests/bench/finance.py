@@ -20,7 +20,7 @@ from renewals.models import RevenueSegment
 from renewals.overviews.finance import REPORTS
 from renewals.services import summaries
 from tests import world
-from tests.bench import yardstick
+from tests.bench import closing, yardstick
 from tests.bench.bookings import insert_bookings
 from tests.bench.database import empty_database
 from tests.bench.measuring import Figure, median_of
@@ -39,6 +39,7 @@ def measure(lines: int) -> Iterator[Figure]:
         settings.SIGNER_LOG = Path(folder) / "signer.log"
         with _ledger(lines // 10, today):
             tenth = _pages()
+            export_of_tenth = closing.export_lines(today)
         with _ledger(lines, today) as made:
             yield from made
             for name, seconds in _pages().items():
@@ -47,7 +48,9 @@ def measure(lines: int) -> Iterator[Figure]:
                     f"{name} against a tenth of them", seconds * 1e3, "ms", tenth[name] * 1e3, most=MOST_SLOWER
                 )
             yield from yardstick.measure(today, lines)
+            yield from closing.of_exports(export_of_tenth, closing.export_lines(today))
             yield _booking(today)
+            yield closing.close_last_month(today)
 
 
 @contextmanager
@@ -73,6 +76,10 @@ def _pages() -> Medians:
     world.log_in(client, User.objects.get(role="finance"))
     customer = RevenueSegment.objects.order_by("pk").values_list("customer", flat=True)[0]
     addresses = {kind.name: reverse("renewals:report", args=[key]) for key, kind in REPORTS.items()}
+    month = f"{timezone.localdate():%Y-%m}"
+    lines = f"?figure=recognised&first_month={month}&last_month={month}&currency=EUR"
+    addresses["Lines of a figure"] = reverse("renewals:finance_lines") + lines
+    addresses["Months"] = reverse("renewals:months")
     first = next(iter(addresses.values()))
     addresses["The first report for a customer"] = f"{first}?customer={customer}"
     addresses["The first report for a product"] = f"{first}?product={Product.objects.order_by('pk')[0].pk}"
