@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from dongles.terms import Months
 from portal.models import AuditEvent
@@ -43,7 +43,12 @@ def forget_facts(order: Order) -> None:
 
 @transaction.atomic
 def note_all_facts() -> int:
-    """Throw the facts away and note them anew of every fulfilled order that was not annulled; how many there are."""
+    """Throw the facts away and note them anew of every fulfilled order that was not annulled; how many there are.
+
+    Who fulfils an order meanwhile waits for it: the order's facts would be noted twice.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE renewals_salefact IN SHARE ROW EXCLUSIVE MODE")
     SaleFact.objects.all().delete()
     annulled = RevenueSegment.objects.filter(reason=RevenueSegment.Reason.ANNULMENT)
     sold = Order.objects.filter(fulfilled_on__isnull=False).exclude(pk__in=annulled.values("order_line__order"))
