@@ -3,7 +3,7 @@
 A sold line becomes segments; months are computed from segments and stored nowhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -128,6 +128,31 @@ def concession(segment: Segment, credit: int) -> Segment:
     """
     assert 0 < credit <= segment.amount, "a concession credits a part of what was sold"
     return segment._replace(amount=-credit, basis_amount=-credit)
+
+
+def left_of(sold: Segment, credits_given: Iterable[Segment]) -> int:
+    """F4: what is left of a sold segment after the concessions on its line: those that lie over it count."""
+    return sold.amount + sum(given.amount for given in credits_given if lies_over(given, sold))
+
+
+def lies_over(credit: Segment, sold: Segment) -> bool:
+    """F4: whether a concession is one on this segment: earned as it is, over the same days."""
+    days = (sold.starts_on, sold.ends_on, sold.method)
+    return (credit.starts_on, credit.ends_on, credit.method) == days
+
+
+def share_credit(credit: int, left: Sequence[int]) -> list[int]:
+    """F4: a credit divided among segments in proportion to what is left of each, by largest remainder.
+
+    It sums exactly, and no share is above what is left; of equal remainders the earlier is served first.
+    """
+    whole = sum(left)
+    assert 0 < credit <= whole, "a concession credits a part of what is left"
+    shares = [credit * each // whole for each in left]
+    by_remainder = sorted(range(len(left)), key=lambda place: -(credit * left[place] % whole))
+    for place in by_remainder[: credit - sum(shares)]:
+        shares[place] += 1
+    return shares
 
 
 def booked_month(belongs_on: date, booked_on: date, closed_through: date | None) -> date:

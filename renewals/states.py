@@ -54,6 +54,7 @@ QUOTE_TRANSITIONS: Mapping[str, Mapping[str, QuoteState]] = {
 
 ORDER_TRANSITIONS: Mapping[str, Mapping[str, OrderState]] = {
     "fulfil": {OrderState.ACCEPTED: OrderState.FULFILLED},
+    "credit": {OrderState.FULFILLED: OrderState.FULFILLED},
     "cancel": {OrderState.ACCEPTED: OrderState.CANCELLED, OrderState.FULFILLED: OrderState.CANCELLED},
 }
 

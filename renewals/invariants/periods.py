@@ -78,7 +78,7 @@ def _expected(line: Line, sold: Sold) -> str | None:
 def _sold_through(line: Line, sold: Sold) -> date:
     """The last day that was sold: by the line's revenue, where it has some that is earned by day, else the period's."""
     assert line.ends_on is not None
-    daily = [row.ends_on for row in sold.segments[line.pk] if row.mirrors_id is None and row.method == "daily"]
+    daily = [row.ends_on for row in sold.segments[line.pk] if row.reason == "sale" and row.method == "daily"]
     return max(daily, default=line.ends_on)
 
 

@@ -47,9 +47,11 @@ def _of_line(line: Line, sold: Sold) -> Iterator[Finding]:
     rows = sold.segments[line.pk]
     for row in rows:
         yield from _of_segment(line, row)
-    sales = [row for row in rows if row.mirrors_id is None]
+    begun = [row for row in rows if row.mirrors_id is None]
+    sales = [row for row in begun if row.reason != RevenueSegment.Reason.CONCESSION]
     yield from _unlike_the_sale(line, sales)
-    yield from _not_taken_back(line, sales, rows, sold.is_annulled(line))
+    yield from _conceded(line, sales, [row for row in begun if row.reason == RevenueSegment.Reason.CONCESSION])
+    yield from _not_taken_back(line, begun, rows, sold.is_annulled(line))
 
 
 def _of_segment(line: Line, row: RevenueSegment) -> Iterator[Finding]:
@@ -95,22 +97,53 @@ def _period_as_sold(line: Line, sales: Sequence[RevenueSegment]) -> tuple[date, 
     return line.starts_on, ends_on
 
 
+def _conceded(line: Line, sales: Sequence[RevenueSegment], given: Sequence[RevenueSegment]) -> Iterator[Finding]:
+    """F4: a concession lies over a segment of the sale, not booked before it; all together are at most that sale."""
+    for row in given:
+        sale = next((each for each in sales if recognition.lies_over(row.segment, each.segment)), None)
+        if sale is None or row.amount >= 0:
+            expected = f"a credit over {_written([each.segment for each in sales], line)}"
+            yield Finding(f"{line.subject} segment {row.pk}", expected, _written([row.segment], line))
+        elif row.booked_month < sale.booked_month:
+            expected = f"a credit booked in {sale.booked_month:%Y-%m}, as what it credits, or later"
+            yield Finding(f"{line.subject} segment {row.pk}", expected, f"one in {row.booked_month:%Y-%m}")
+    for sale in sales if given else ():
+        yield from _not_left(line, sale, [row for row in given if recognition.lies_over(row.segment, sale.segment)])
+
+
+def _not_left(line: Line, sale: RevenueSegment, given: Sequence[RevenueSegment]) -> Iterator[Finding]:
+    """F4, F5: what concessions leave of a sale is not below 0, and its annual value is that of what is left."""
+    subject = f"{line.subject} segment {sale.pk}"
+    left = recognition.left_of(sale.segment, [row.segment for row in given])
+    if left < 0:
+        expected = f"at most {write_money(sale.amount, line.currency)} credited"
+        yield Finding(subject, expected, write_money(sale.amount - left, line.currency))
+    due = recognition.annual_value(left, sale.starts_on, sale.ends_on) if sale.annual_amount else 0
+    annual = sale.annual_amount + sum(row.annual_amount for row in given)
+    if annual != due:
+        expected = f"{write_money(due, line.currency)} a year after concessions"
+        yield Finding(subject, expected, write_money(annual, line.currency))
+
+
 def _not_taken_back(
-    line: Line, sales: Sequence[RevenueSegment], rows: Sequence[RevenueSegment], is_annulled: bool
+    line: Line, begun: Sequence[RevenueSegment], rows: Sequence[RevenueSegment], is_annulled: bool
 ) -> Iterator[Finding]:
-    """F4: of a cancelled line exactly that stays which was earned, of an annulled one nothing; of others everything."""
+    """F4: of a cancelled line exactly that stays which was earned, of an annulled one nothing; of others everything.
+
+    So of its concessions: they are taken back as what they credit is.
+    """
     taken = {row.mirrors_id: row for row in rows if row.mirrors_id is not None}
     reason = RevenueSegment.Reason.ANNULMENT if is_annulled else RevenueSegment.Reason.CANCELLATION
-    for sale in sales:
-        due = _due_back(line, sale.segment, is_annulled)
-        back = taken.pop(sale.pk, None)
+    for row in begun:
+        due = _due_back(line, row.segment, is_annulled)
+        back = taken.pop(row.pk, None)
         if (back.segment if back else None) != due or (back and back.reason != reason):
             found = f"{back.reason} with {_written([back.segment], line)}" if back else "nothing taken back"
             expected = f"{reason} with {_written([due], line)}" if due else "nothing taken back"
-            yield Finding(f"{line.subject} segment {sale.pk}", expected, found)
+            yield Finding(f"{line.subject} segment {row.pk}", expected, found)
     for mirrored_id, back in taken.items():
         found = f"one that takes back segment {mirrored_id}"
-        yield Finding(f"{line.subject} segment {back.pk}", "one that takes back a sale of its own line", found)
+        yield Finding(f"{line.subject} segment {back.pk}", "one that takes back a segment of its own line", found)
 
 
 def _due_back(line: Line, segment: Segment, is_annulled: bool) -> Segment | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -38,6 +38,14 @@ class Entry(NamedTuple):
     kind: str
     product_id: int
     segment: Segment
+
+
+class Conceded(NamedTuple):
+    """What is credited of a sale's segment, of which so much was left; positive minor units."""
+
+    row: RevenueSegment
+    left: int
+    credit: int
 
 
 def lock_booking_month(*, belongs_on: date, booked_on: date) -> date:
@@ -95,22 +103,55 @@ def book_reversal(
     return _book(
         [
             RevenueSegment(
-                order_line_id=row.order_line_id,
-                customer_id=row.customer_id,
-                product_id=row.product_id,
-                country=row.country,
-                customer_segment=row.customer_segment,
-                currency=row.currency,
                 annual_amount=-row.annual_amount,
                 booked_month=month,
                 reason=reason,
                 mirrors=row,
+                **_told_apart_as(row),
                 **segment._asdict(),
             )
             for row, segment in pairs
         ],
         at,
     )
+
+
+def book_concession(conceded: Iterable[Conceded], *, on: date, at: datetime) -> list[RevenueSegment]:
+    """Book a credit that is a concession (F4) on the day it is given, in no earlier month than what it credits.
+
+    It mirrors nothing, since it takes nothing back whole: its segment lies over that of the sale. The annual value
+    falls to that of what is left (F5).
+    """
+    each_of = list(conceded)
+    day = max(on, *(each.row.booked_month for each in each_of))
+    month = lock_booking_month(belongs_on=day, booked_on=day)
+    return _book(
+        [
+            RevenueSegment(
+                annual_amount=_annual_change(each),
+                booked_month=month,
+                reason=RevenueSegment.Reason.CONCESSION,
+                **_told_apart_as(each.row),
+                **recognition.concession(each.row.segment, each.credit)._asdict(),
+            )
+            for each in each_of
+        ],
+        at,
+    )
+
+
+def _told_apart_as(row: RevenueSegment) -> dict[str, Any]:
+    names = ("order_line_id", "customer_id", "product_id", "country", "customer_segment", "currency")
+    return {name: getattr(row, name) for name in names}
+
+
+def _annual_change(conceded: Conceded) -> int:
+    """From the annual value of what was left to that of what is: rounded so, credits never come to more than a sale."""
+    row, left, credit = conceded
+    if not row.annual_amount:
+        return 0
+    before, after = (recognition.annual_value(net, row.starts_on, row.ends_on) for net in (left, left - credit))
+    return after - before
 
 
 def _annual_amount(entry: Entry) -> int:

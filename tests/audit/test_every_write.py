@@ -42,6 +42,7 @@ from renewals.services import (
     campaigns,
     cancellations,
     closing,
+    credits,
     files,
     journal,
     orders,
@@ -260,6 +261,11 @@ def cancelled() -> Callable[[], object]:
     """From a day in the first of the years that it bought, so that a period is shortened; its added licence goes."""
     order = world.sell(new_dongle(), DAY, renew_years=2, added=(AddedLicence("VOL-QNT", 2),))
     return lambda: cancellations.cancel_order(order=order, from_on=date(2026, 2, 1), reason="Sold", **BY)
+
+
+def credited() -> Callable[[], object]:
+    line = world.sell(new_dongle(), DAY).lines.first()
+    return lambda: credits.credit_line(order_line=line, amount=10_000, reason="Support was slow", **BY)
 
 
 def bridged() -> Callable[[], object]:
@@ -756,6 +762,7 @@ HAPPENINGS: dict[Any, Callable[[], Callable[[], object]]] = {
     orders.accept_quote: accepted,
     orders.fulfil_order: paid,
     cancellations.cancel_order: cancelled,
+    credits.credit_line: credited,
     bridges.grant_bridge: bridged,
     closing.close_month: closed_month,
     closing.ask_reopening: asked_to_reopen,

@@ -16,8 +16,18 @@ from dongles.models import Dongle, Replacement, SmaPeriod, UnlockCode
 from portal import outbox
 from portal.errors import DomainError
 from portal.models import OutboxMessage, SentMail
-from renewals.models import DueDongle, DueFigures, Order, OutdatedRenewal, Quote, RenewalRequest, RevenueSegment
+from renewals.models import (
+    DueDongle,
+    DueFigures,
+    Order,
+    OrderLine,
+    OutdatedRenewal,
+    Quote,
+    RenewalRequest,
+    RevenueSegment,
+)
 from renewals.services import answers, quotes, requests
+from renewals.services.credits import credit_line
 from renewals.services.renewal_figures import update_renewal_figures
 from renewals.services.replacements import replace_dongle
 from tests import world
@@ -122,6 +132,32 @@ def test_two_revisions_at_once_get_two_numbers(dongle):
     results = at_once([lambda: world.draft(dongle, "2026-02-01", revises=first.quote)] * 4)
     assert sorted(version.number for version in results) == [2, 3, 4, 5]
     assert first.quote.versions.filter(state="draft").count() == 1
+
+
+def crediting(dongle):
+    """Two concessions at once on a line of 1,200.00, which together exceed it; what came of each, and what is left."""
+    world.sell(dongle, "2026-02-01")
+    line = OrderLine.objects.get(licence__product__code="VOL-VIS")
+    credit = partial(credit_line, order_line=line, reason="Slow", actor=world.SALES, at=world.at("2026-02-02"))
+
+    def of(*, locked):
+        results = at_once([partial(credit, amount=70_000), partial(credit, amount=80_000)], locked=locked)
+        return results, sum(row.amount for row in line.segments.all())
+
+    return of
+
+
+def test_two_concessions_at_once_that_exceed_the_net_together_are_given_once_f4(dongle):
+    results, left = crediting(dongle)(locked=True)
+    assert sorted(type(result).__name__ for result in results) == ["DomainError", "list"], results
+    assert [result.code for result in results if isinstance(result, DomainError)] == ["credit_above_net"]
+    assert left in (50_000, 40_000)
+
+
+def test_without_the_lock_two_concessions_give_back_more_than_was_sold(dongle):
+    results, left = crediting(dongle)(locked=False)
+    assert [type(result).__name__ for result in results] == ["list", "list"], results
+    assert left == -30_000
 
 
 def replacing(dongle, serial):

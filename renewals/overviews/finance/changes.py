@@ -141,24 +141,24 @@ def known_today(month: date, reported: Mapping[str, InMonth]) -> list[Known]:
 
 
 def bookings_of(segment_ids: Iterable[int]) -> dict[int, Booking]:
-    """These segments with who had them booked and why: the event of the order's fulfilment or of its cancellation."""
+    """These segments with who had them booked and why: the event of the order's fulfilment, its
+    cancellation or the concession."""
     segments = list(
         RevenueSegment.objects.filter(pk__in=list(segment_ids))
         .select_related("order_line__order__customer", "product")
         .order_by("pk")
     )
-    events = {
-        (event.subject_id, event.action): event
-        for event in AuditEvent.objects.filter(
-            subject_kind="order",
-            subject_id__in={segment.order_line.order_id for segment in segments},
-            action__in=("fulfil", "cancel"),
-        ).order_by("pk")
-    }
+    told = AuditEvent.objects.filter(
+        subject_kind="order",
+        subject_id__in={segment.order_line.order_id for segment in segments},
+        action__in=("fulfil", "cancel", "credit"),
+    ).order_by("pk")
+    events = {(event.subject_id, event.action): event for event in told if event.action != "credit"}
+    credited = {pk: event for event in told if event.action == "credit" for pk in event.after["segments"]}
     bookings = {}
     for segment in segments:
         deed = "fulfil" if segment.reason == RevenueSegment.Reason.SALE else "cancel"
-        event = events.get((segment.order_line.order_id, deed))
+        event = credited.get(segment.pk) or events.get((segment.order_line.order_id, deed))
         who, at, why = (event.actor_name, event.at, event.reason) if event else ("", None, "")
         bookings[segment.pk] = Booking(segment, who, at, why)
     return bookings
