@@ -32,6 +32,7 @@ from renewals.queries import ReplacementRequest
 from renewals.services.bridges import grant_bridge
 from renewals.services.cancellations import cancel_order
 from renewals.services.closing import ask_reopening, close_month, decide_reopening
+from renewals.services.credits import credit_line
 from renewals.services.orders import fulfil_order
 from renewals.services.renewal_figures import update_renewal_figures
 from renewals.services.replacements import replace_dongle, transfer_dongle
@@ -53,6 +54,12 @@ def cancel(order, from_on, **options):
     on = options.pop("on", from_on)
     options = {"reason": "Budget cut", "actor": world.SALES, **options}
     return cancel_order(order=order, from_on=date.fromisoformat(from_on), at=world.at(on), **options)
+
+
+def concede(line, amount, on):
+    """A part of a line's net is credited as a concession."""
+    options = {"reason": "Support was slow", "actor": world.SALES, "at": world.at(on)}
+    return credit_line(order_line=line, amount=amount, **options)
 
 
 def bridge(version, until, on):
@@ -123,6 +130,13 @@ def make_world():
     fulfil_order(order=moved, actor=world.SALES, at=world.at("2026-02-20"), paid_on=date(2026, 2, 19))
     world.accept(world.send(dongle("1015", owner=payer), DAY), DAY, purchase_order_number="")
     cancel(world.accept(world.send(dongle("1016", owner=payer), DAY), DAY), "2026-02-09")
+
+    for serial, on in (("1022", None), ("1023", "2026-05-10"), ("1024", "2026-05-12")):
+        order = world.sell(dongle(serial, ("VOL-VIS", "2025-06-30")), DAY)
+        concede(order.lines.get(), 36_501, "2026-03-10")
+        concede(order.lines.get(), 10_000, "2026-05-02")
+        if on:
+            cancel(order, on, is_mistake=serial == "1024")
 
     world.sell(dongle("1017"), DAY)
     bring_in(Dongle.objects.get(serial="1017"), "OPL-FUL", "2026-02-28", "2026-02-10")
@@ -212,6 +226,7 @@ def test_every_kind_of_sale_is_in_the_sound_records(records):
 
 SEGMENTS = "renewals_revenuesegment"
 A_SALE = f"order_line_id = (SELECT min(id) FROM {of('1001')} line) AND reason = 'sale'"
+A_CONCESSION = f"id = (SELECT min(id) FROM {SEGMENTS} WHERE reason = 'concession' AND order_line_id IN {of('1022')})"
 IN_SUMS = {"ledger": " in 2026-05, VOL-"}
 IN_SUMS_AND_CLOSES = {"ledger": "sum of ", "closes": " 2026: expected digest "}
 FEBRUARY = "month_id = '2026-02-01'"
@@ -283,6 +298,42 @@ DAMAGES = {
             **IN_SUMS,
             "closes": "expected another month, since its own was closed; found Feb 2026",
         },
+    ),
+    # Concessions. 1022: an upgrade with its SMA, 2,400.00, of which 365.01 are credited: 182.51 over the year.
+    "a concession runs a day longer than what it credits": (
+        f"UPDATE {SEGMENTS} SET ends_on = ends_on + 1 WHERE {A_CONCESSION}",
+        {
+            "revenue": "expected a credit over €1,200.00 daily 1 Feb 2026 – 31 Jan 2027 and €1,200.00 at once",
+            **IN_SUMS_AND_CLOSES,
+        },
+    ),
+    "a concession gives more than was sold": (
+        f"UPDATE {SEGMENTS} SET amount = -130000, basis_amount = -130000 WHERE {A_CONCESSION}",
+        {"revenue": "expected at most €1,200.00 credited; found €1,3", **IN_SUMS_AND_CLOSES},
+    ),
+    "a concession takes money": (
+        f"UPDATE {SEGMENTS} SET amount = -amount, basis_amount = -basis_amount WHERE {A_CONCESSION}",
+        {"revenue": "; found €182.51 daily 1 Feb 2026 – 31 Jan 2027", **IN_SUMS_AND_CLOSES},
+    ),
+    "a concession was booked before the sale": (
+        f"UPDATE {SEGMENTS} SET booked_month = '2026-01-01' WHERE {A_CONCESSION}",
+        {
+            "revenue": "expected a credit booked in 2026-02, as what it credits, or later; found one in 2026-01",
+            **IN_SUMS_AND_CLOSES,
+        },
+    ),
+    "a concession has an annual value where the sale has none": (
+        f"UPDATE {SEGMENTS} SET annual_amount = -100 WHERE {A_CONCESSION}",
+        {"revenue": "expected €0.00 a year after concessions; found −€1.00", **IN_SUMS},
+    ),
+    "a concession says that it is a sale": (
+        f"UPDATE {SEGMENTS} SET reason = 'sale' WHERE {A_CONCESSION}",
+        {"revenue": "expected €2,400.00 put in time, which was sold; found €2,217.49", **IN_SUMS_AND_CLOSES},
+    ),
+    "an annulment forgot a concession": (
+        f"DELETE FROM {SEGMENTS} WHERE id = (SELECT max(id) FROM {SEGMENTS} WHERE reason = 'annulment' AND amount > 0"
+        f" AND order_line_id IN {of('1024')})",
+        {"revenue": "expected annulment with €50.00 at once 1 Feb 2026", **IN_SUMS},
     ),
     # Periods
     "a period was bought by nobody": (
@@ -594,10 +645,10 @@ def test_it_reads_as_of_one_moment_and_writes_nothing():
 
 
 def happen(chance: random.Random, step: int, day: date) -> None:
-    """Something is sold, cancelled, bridged or replaced; or refused."""
+    """Something is sold, credited, cancelled, bridged or replaced; or refused."""
     on = str(day)
     dongle = chance.choice(list(Dongle.objects.exclude(state="retired").order_by("pk")))
-    match chance.choice(("renew", "add", "wait", "bridge", "replace", "lose", "cancel", "cancel newest")):
+    match chance.choice(("renew", "add", "wait", "bridge", "replace", "lose", "credit", "cancel", "cancel newest")):
         case "renew":
             world.sell(dongle, on, renew_years=chance.randint(1, 3))
         case "add":
@@ -610,6 +661,11 @@ def happen(chance: random.Random, step: int, day: date) -> None:
             replace(dongle, f"600{step}", on)
         case "lose":
             lose(dongle, f"700{step}", on)
+        case "credit":
+            lines = list(OrderLine.objects.filter(order__state="fulfilled", net__gt=0).order_by("pk"))
+            if lines:
+                line = chance.choice(lines)
+                concede(line, chance.randint(1, line.net), on)
         case chosen:
             orders = list(Order.objects.filter(state="fulfilled").order_by("-pk"))
             order = chance.choice(orders[:1] if chosen == "cancel newest" else orders) if orders else None
