@@ -148,4 +148,5 @@ urlpatterns = [
     path("orders/<int:order_id>/files/<int:file_id>/", files.order_file, name="order_file"),
     path("orders/<int:order_id>/pay/", orders.pay, name="pay"),
     path("orders/<int:order_id>/cancel/", orders.cancel_page, name="cancel"),
+    path("orders/<int:order_id>/lines/<int:line_id>/credit/", orders.credit_page, name="credit"),
 ]

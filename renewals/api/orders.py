@@ -33,7 +33,7 @@ class OrderLineSerializer(serializers.Serializer[overviews.EarnedLine]):
     is_cancelled = serializers.BooleanField(source="line.period.is_cancelled", allow_null=True)
     free_days = serializers.IntegerField(source="line.free_days")
     net = AmountField(source="line.net")
-    sold = AmountField(help_text="Net less what a cancellation took back.")
+    sold = AmountField(help_text="Net less what a cancellation took back and what was credited as a concession (F4).")
     recognised = AmountField(help_text="Of what is sold, earned through today (F2–F4).")
     deferred = AmountField()
 

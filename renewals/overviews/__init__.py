@@ -12,7 +12,7 @@ from renewals.overviews.handover import handover_overview, replacement_overview,
 from renewals.overviews.history import history_of
 from renewals.overviews.lists import newest_versions, orders_newest_first, versions_with_quote
 from renewals.overviews.mails import recipients_of
-from renewals.overviews.orders import EarnedLine, order_overview
+from renewals.overviews.orders import EarnedLine, earned_of, order_overview
 from renewals.overviews.queue import KINDS, work_queue
 from renewals.overviews.quotes import ShownDongle, preview_of, quote_overview, shown_dongles
 from renewals.overviews.requests import request_overview, requests_newest_first
@@ -28,6 +28,7 @@ __all__ = [
     "customers_by_name",
     "dongle_overview",
     "dongles_most_urgent_first",
+    "earned_of",
     "handover_overview",
     "history_of",
     "newest_versions",

@@ -8,19 +8,29 @@ from dongles import queries as dongle_queries
 from dongles.models import Dongle, UnlockCode
 from portal.wording import write_day
 from renewals import recognition
-from renewals.models import Order, QuoteLine
+from renewals.models import Order, QuoteLine, RevenueSegment
 from renewals.overviews.history import history_of
 from renewals.overviews.quotes import carried_by, saved_rows, shown_dongles
 from renewals.states import OrderState
 
 
 class EarnedLine(NamedTuple):
-    """An order line with its revenue: what of it is recognised through the day, what is deferred."""
+    """An order line with its revenue: what of it is recognised through the day, what is deferred.
+
+    `credited` is what concessions took off (F4), not positive; a cancellation or an annulment took back what it did.
+    """
 
     line: Any
     sold: int
     recognised: int
     deferred: int
+    credited: int
+
+    @property
+    def left(self) -> int:
+        """F4: what can still be credited as a concession, where the order stands."""
+        net: int = self.line.net
+        return net + self.credited
 
 
 def order_overview(order: Order, today: date) -> dict[str, Any]:
@@ -38,7 +48,7 @@ def order_overview(order: Order, today: date) -> dict[str, Any]:
         "customer": order.customer,
         "today": today,
         "dongles": dongles,
-        "earned": [_earned(line, today) for line in lines],
+        "earned": [earned_of(line, today) for line in lines],
         "months": months_of_order(lines),
         "shown": [] if lines else shown_dongles(rows := saved_rows(order.version), carried_by(rows), today),
         "codes": codes,
@@ -76,11 +86,16 @@ def standing_of_order(order: Order, kinds: Collection[str]) -> str:
     return f"Fulfilled on {write_day(order.fulfilled_on)}: the SMA periods run, and the unlock code is issued."
 
 
-def _earned(line: Any, today: date) -> EarnedLine:
-    segments = [row.segment for row in line.segments.all()]
+def earned_of(line: Any, today: date) -> EarnedLine:
+    """A line's revenue as of a day."""
+    rows = list(line.segments.all())
+    segments = [row.segment for row in rows]
     sold = sum(segment.amount for segment in segments)
     recognised = sum(recognition.recognised_through(segment, today) for segment in segments)
-    return EarnedLine(line, sold, recognised, sold - recognised)
+    credited = sum(
+        row.amount for row in rows if row.reason == RevenueSegment.Reason.CONCESSION and row.mirrors_id is None
+    )
+    return EarnedLine(line, sold, recognised, sold - recognised, credited)
 
 
 class EarnedMonth(NamedTuple):

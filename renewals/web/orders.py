@@ -1,22 +1,26 @@
-"""Orders: the list, an order's page, its payment and its cancellation."""
+"""Orders: the list, an order's page, its payment, its cancellation and credits that are concessions."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.access import staff_page
-from portal.web import PAGE_LENGTH, attempt, by
-from portal.wording import write_day
+from portal.web import PAGE_LENGTH, attempt, by, done_once
+from portal.wording import write_day, write_money
 from renewals import overviews
+from renewals.forms.credits import CreditForm
 from renewals.forms.staff import CancelForm, PaymentForm, PurchaseOrderFileForm
-from renewals.models import Order
+from renewals.models import Order, OrderLine
 from renewals.services import orders
 from renewals.services.cancellations import cancel_order
+from renewals.services.credits import credit_line
 from renewals.web.customers import asked_customer
 
 
@@ -82,3 +86,25 @@ def cancel_page(request: HttpRequest, order_id: int) -> HttpResponse:
             return redirect("renewals:order", order_id)
     status = 422 if form.errors else 200
     return render(request, "renewals/cancel.html", {"order": order, "form": form}, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page("settle")
+def credit_page(request: HttpRequest, order_id: int, line_id: int) -> HttpResponse:
+    """Credit a part of a line as a concession, saying beforehand what that does; the same form twice credits once."""
+    order = order_at(order_id)
+    line = get_object_or_404(OrderLine.objects.select_related("licence__product", "period"), pk=line_id, order=order_id)
+    earned = overviews.earned_of(line, timezone.localdate())
+    form = CreditForm(request.POST or None, currency=order.version.currency, left=earned.left)
+
+    def credit() -> str | None:
+        if not attempt(form, credit_line, order_line=line, **form.cleaned_data, **by(request)):
+            return None
+        amount = write_money(form.cleaned_data["amount"], order.version.currency)
+        messages.success(request, f"{amount} of order {order.number} are credited.")
+        return reverse("renewals:order", args=[order_id])
+
+    if request.method == "POST" and form.is_valid() and (address := done_once(request, credit)):
+        return redirect(address)
+    context = {"order": order, "earned": earned, "form": form, "once": request.POST.get("once") or uuid4().hex}
+    return render(request, "renewals/credit.html", context, status=422 if form.errors else 200)
