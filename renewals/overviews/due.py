@@ -61,7 +61,7 @@ ASKED_FOR = """, asked_for AS MATERIALIZED (
     WHERE standing.state = 'active' AND standing.through BETWEEN %(starts_on)s AND %(ends_on)s
         AND (%(includes_lapsed)s OR standing.through >= %(lapsed_before)s)
 )"""
-DUE = COVERED + STANDING + ASKED_FOR
+DUE = COVERED.format(periods="dongles_smaperiod") + STANDING + ASKED_FOR
 
 FIGURES = """
 SELECT currency, count(*), count(*) FILTER (WHERE is_asked_for), count(*) FILTER (WHERE NOT is_asked_for),
@@ -86,6 +86,7 @@ def due_parameters(window: Window, today: date) -> Mapping[str, Any]:
         "today": today,
         "lapsed_before": first_due_on(today),
         "won_back_since": today,  # of no concern here
+        "is_past": False,
     }
 
 
