@@ -14,6 +14,7 @@ from renewals.queries import DongleRequest
 from renewals.services import quotes
 from renewals.services.bridges import grant_bridge
 from renewals.services.cancellations import cancel_order
+from renewals.services.credits import credit_line
 from renewals.services.files import attach_purchase_order
 from renewals.services.journal import export_journal
 from renewals.services.requests import record_request
@@ -306,9 +307,19 @@ def journal_addresses():
     ]
 
 
-def test_accounts_and_journals_have_no_barrier(portal, browser, client):
+def credit_addresses():
+    """A concession to be given, and the order on which one was."""
+    line = world.sell(world.make_dongle("CREDIT"), "2026-02-01").lines.first()
+    credit_line(order_line=line, amount=100, reason="Slow", actor=world.SALES, at=world.at("2026-02-02"))
+    return [
+        reverse("renewals:credit", args=[line.order_id, line.pk]),
+        reverse("renewals:order", args=[line.order_id]),
+    ]
+
+
+def test_accounts_journals_and_credits_have_no_barrier(portal, browser, client):
     found: list[str] = []
     with watched_page(browser, reduced_motion="reduce") as page:
         log_in(page, portal, client, world.make_user("finance"))
-        look_at(page, portal, found, *journal_addresses())
+        look_at(page, portal, found, *journal_addresses(), *credit_addresses())
     assert found == []
