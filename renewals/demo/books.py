@@ -1,4 +1,4 @@
-"""The demo's books: the accounts that its journals post to, and what DATEV asks for."""
+"""The demo's books: the accounts that its journals post to, what DATEV asks for, and the months that are closed."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
@@ -10,7 +10,10 @@ from portal.audit import Actor
 from portal.models import User
 from renewals.journal.datev import DatevSettings
 from renewals.models import AccountMapEntry
+from renewals.overviews.finance.closing import next_month
+from renewals.overviews.finance.filters import following
 from renewals.services.account_map import keep_account, keep_datev
+from renewals.services.closing import close_month
 
 # Role, account, name; the family, country or segment that it is for.
 ACCOUNTS = (
@@ -35,3 +38,13 @@ def keep_books(on: date, users: Mapping[str, User]) -> None:
         fields = {**place, "family": families[place["family"]] if "family" in place else None}
         keep_account(entry=AccountMapEntry(role=role, account=account, name=name, **fields), **by)
     keep_datev(settings=DATEV, **by)
+
+
+def close_months(on: date, finance: User) -> None:
+    """Close the months through the one before the last, each on the 5th after it: the last is left to be closed."""
+    month = next_month()
+    while month is not None and month < following(on.replace(day=1), -1):
+        due = following(month)
+        at = timezone.make_aware(datetime.combine(due.replace(day=5), time(9)))
+        close_month(month=month, actor=Actor.of(finance), at=at)
+        month = due

@@ -16,7 +16,7 @@ from portal.errors import DomainError
 from portal.models import Customer, User
 from renewals.demo import history
 from renewals.demo.activity import act_out, opening_of
-from renewals.demo.books import keep_books
+from renewals.demo.books import close_months, keep_books
 from renewals.demo.builds import shelve_demo_files
 from renewals.demo.catalogue import insert_catalogue, months_from
 from renewals.demo.crowd import demo_dongles
@@ -85,6 +85,7 @@ def build_demo(
     act_out(on, users)
     enter_rates(on, ON_RECORD_FOR, users["finance"])
     keep_books(on, users)
+    close_months(on, users["finance"])
     published = Release.objects.filter(is_published=True).select_related("family")
     shelve_demo_files(published.order_by("pk"), actor=BUILDER, at=opening_of(on))
 
