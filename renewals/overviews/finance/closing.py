@@ -8,6 +8,7 @@ from datetime import date
 from itertools import islice
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db.models import Min, Q, QuerySet, Sum
 from django.urls import reverse
 
@@ -19,6 +20,8 @@ from renewals.models import AccountingMonth, MonthFigures, Order, RevenueSegment
 from renewals.month_sums import places_by_formula
 from renewals.overviews.finance.figures import deferred_by
 from renewals.overviews.finance.filters import following, last_day
+from renewals.overviews.finance.journal import account_map, holes_in_words, map_holes
+from renewals.overviews.finance.rates import missing_rates, rate_address
 from renewals.states import OrderState
 
 FINDINGS_SHOWN = 20
@@ -27,10 +30,11 @@ SUMMED = (*FLOWS, "current")
 
 
 class Found(NamedTuple):
-    """One thing that a check found, and the page where it is looked into."""
+    """One thing that a check found, and the page where it is looked into, which may be for those who keep the books."""
 
     text: str
     address: str = ""
+    is_for_keepers: bool = False
 
 
 class Item(NamedTuple):
@@ -219,12 +223,32 @@ def _paid_are_fulfilled(asked: Month) -> Item:
 
 def _none_waits_for_payment(asked: Month) -> Item:
     waiting = _until_end(asked, "accepted_on").filter(state=OrderState.ACCEPTED, paid_on=None)
-    item = _listed(
+    return _minded(
         "No order waits for its payment.",
         (_of_order(order, f"placed on {write_day(order.accepted_on)}") for order in _in_order(waiting)),
         "Record payments that have come in; the others are booked when they are paid.",
     )
-    return item._replace(is_blocking=False)
+
+
+def _no_rate_is_missing(asked: Month) -> Item:
+    reporting = settings.REPORTING_CURRENCY
+    text = f"{{}} has no rate into {reporting} in {write_month(asked.month)}."
+    found = [
+        Found(text.format(currency), rate_address(asked.month, currency), True)
+        for _, currency in missing_rates(asked.month, asked.month)
+    ]
+    sentence = f"Every currency has its exchange rate into {reporting}."
+    return _minded(sentence, found, "Enter them: reports in one currency are refused without. They can be entered later.")
+
+
+def _no_account_is_missing(asked: Month) -> Item:
+    holes = holes_in_words(map_holes(account_map(), asked.month))
+    address = reverse("renewals:accounts")
+    return _minded(
+        "The account map has an account for all that is posted.",
+        (Found(f"{hole.role}, {hole.product}: none for {hole.places}.", address, True) for hole in holes),
+        "Put accounts on the map: the journal is refused without. They can be added after the close.",
+    )
 
 
 def _until_end(asked: Month, field: str) -> QuerySet[Order]:
@@ -251,6 +275,11 @@ def _listed(sentence: str, findings: Iterable[Found], remedy: str) -> Item:
     return Item(sentence, True, shown, remedy, sum(1 for _ in found))
 
 
+def _minded(sentence: str, findings: Iterable[Found], remedy: str) -> Item:
+    """A check whose findings are to be minded, and forbid nothing."""
+    return _listed(sentence, findings, remedy)._replace(is_blocking=False)
+
+
 CHECKS: tuple[Callable[[Month], Item], ...] = (
     _month_is_over,
     _earlier_are_closed,
@@ -261,4 +290,6 @@ CHECKS: tuple[Callable[[Month], Item], ...] = (
     _fulfilled_have_revenue,
     _paid_are_fulfilled,
     _none_waits_for_payment,
+    _no_rate_is_missing,
+    _no_account_is_missing,
 )

@@ -1,6 +1,6 @@
 """What is read of accounts and journals: the map, its holes, what a close posted, and what was exported."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import NamedTuple
 
@@ -59,18 +59,24 @@ def datev_details() -> DatevDetails | None:
     return DatevDetails.objects.filter(pk=1).first()
 
 
-def map_holes(accounts: AccountMap) -> list[Hole]:
-    """What the map lacks of all that the ledger has amounts of, in past months and those to come."""
+def map_holes(accounts: AccountMap, month: date | None = None) -> list[Hole]:
+    """What the map lacks of all that the ledger has amounts of: in a month, or in past months and those to come."""
+    figures = MonthFigures.objects.filter(month=month) if month else MonthFigures.objects.all()
     asked: dict[str, Q] = {
         "booked": ~Q(booked=0) | ~Q(credited=0),
         "recognised": ~Q(recognised=0) | ~Q(caught_up=0),
     }
-    roles = []
-    for kind, has_amounts in asked.items():
-        found = MonthFigures.objects.filter(has_amounts).order_by()
-        places = found.values_list("product_id", "country", "customer_segment").distinct()
-        for origin in _origins(places):
-            roles += [(role, origin) for role in SIDES[kind]]  # type: ignore[index]  # both are kinds
+    places = {
+        kind: set(figures.filter(has_amounts).order_by().values_list("product_id", "country", "customer_segment").distinct())
+        for kind, has_amounts in asked.items()
+    }
+    origins = _origins(set().union(*places.values()))
+    roles = [
+        (role, origins[place])
+        for kind, found in places.items()
+        for place in sorted(found)
+        for role in SIDES[kind]  # type: ignore[index]  # both are kinds
+    ]
     return holes_in(roles, accounts)
 
 
@@ -91,10 +97,10 @@ def holes_in_words(holes: Iterable[Hole]) -> list[HoleInWords]:
     return [HoleInWords(*key, ", ".join(places)) for key, places in lines.items()]
 
 
-def _origins(places: Iterable[tuple[int, str, str]]) -> list[Origin]:
-    found = list(places)
-    products = Product.objects.select_related("family").in_bulk({product for product, _, _ in found})
-    return [_origin(products[product], country, segment) for product, country, segment in found]
+def _origins(places: Collection[tuple[int, str, str]]) -> dict[tuple[int, str, str], Origin]:
+    """Where an amount comes from, by product, country and segment."""
+    products = Product.objects.select_related("family").in_bulk({product for product, _, _ in places})
+    return {place: _origin(products[place[0]], *place[1:]) for place in places}
 
 
 def _origin(product: Product, country: str, segment: str) -> Origin:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from django.conf import settings
+from django.urls import reverse
 
 from renewals.models import AccountingMonth, ExchangeRate, MonthFigures
 from renewals.overviews.finance.filters import ReportFilters
@@ -69,10 +70,24 @@ def _cell(
     return RateCell(currency, rates.get((month, currency)), (month, currency) in needed)
 
 
-def _needed(reporting: str) -> set[tuple[date, str]]:
+def missing_rates(first: date, last: date) -> list[tuple[date, str]]:
+    """The months from the first to the last and currencies that reports would ask for in vain, the oldest first."""
+    reporting = settings.REPORTING_CURRENCY
+    there = ExchangeRate.objects.filter(reporting_currency=reporting, month__range=(first, last))
+    needed = _needed(reporting, first, last)
+    return sorted(needed - set(there.values_list("month", "currency"))) if needed else []
+
+
+def rate_address(month: date, currency: str) -> str:
+    """Where the rate is entered."""
+    return f"{reverse('renewals:rates')}?month={month:%Y-%m}&currency={currency}#enter"
+
+
+def _needed(reporting: str, first: date = date.min, last: date = date.max) -> set[tuple[date, str]]:
     """The months in which something was booked, or has an annual value, with its currency."""
-    figures = MonthFigures.objects.exclude(currency=reporting).exclude(booked=0, credited=0, annual=0).order_by()
-    return set(figures.values_list("month", "currency").distinct())
+    figures = MonthFigures.objects.exclude(currency=reporting).exclude(booked=0, credited=0, annual=0)
+    found = figures.filter(month__range=(first, last)).order_by()
+    return set(found.values_list("month", "currency").distinct())
 
 
 def last_closed_month() -> date | None:
