@@ -1,5 +1,6 @@
 """What state finance is in: which months are closed, and what is missing in the figures."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -8,17 +9,23 @@ from django.db.models import Max, Min, Q
 from portal.wording import count, write_month
 from renewals.models import AccountingMonth, UnsummarisedSegment
 from renewals.overviews.finance.filters import following
+from renewals.overviews.finance.rates import missing_rates
+
+A_YEAR = 12  # months
+RATES_NAMED = 4
 
 
 class FinanceState(NamedTuple):
     """Months are their first day: `closed` is the last that is closed, `next_to_close` the oldest that is open, none
-    where nothing was ever booked. `waiting` bookings are in no figure yet.
+    where nothing was ever booked. `waiting` bookings are in no figure yet. `missing` are the months and currencies
+    without an exchange rate, of this month and the twelve before.
     """
 
     closed: date | None
     next_to_close: date | None
     is_over: bool  # the next to close; an unfinished month can't be closed
     waiting: int
+    missing: Sequence[tuple[date, str]] = ()
 
     @property
     def closed_in_words(self) -> str:
@@ -37,10 +44,21 @@ class FinanceState(NamedTuple):
         verb = "waits" if self.waiting == 1 else "wait"
         return f"{count(self.waiting, 'booked amount')} {verb} to be added to the figures, which are without them."
 
+    @property
+    def missing_in_words(self) -> str:
+        """Which rates there aren't; nothing where there are all."""
+        if not self.missing:
+            return ""
+        named = ", ".join(f"{currency} in {write_month(month)}" for month, currency in self.missing[:RATES_NAMED])
+        more = f" and {len(self.missing) - RATES_NAMED} more" if len(self.missing) > RATES_NAMED else ""
+        verb = "rate is" if len(self.missing) == 1 else "rates are"
+        return f"Exchange {verb} missing for reports in one currency: {named}{more}."
+
 
 def finance_state(today: date) -> FinanceState:
-    """Read in two queries."""
+    """Read in four queries."""
     months = AccountingMonth.objects.aggregate(closed=Max("month", filter=Q(is_closed=True)), first=Min("month"))
     upcoming = following(months["closed"]) if months["closed"] else months["first"]
     is_over = upcoming is not None and upcoming < today.replace(day=1)
-    return FinanceState(months["closed"], upcoming, is_over, UnsummarisedSegment.objects.count())
+    missing = missing_rates(following(today.replace(day=1), -A_YEAR), today)
+    return FinanceState(months["closed"], upcoming, is_over, UnsummarisedSegment.objects.count(), missing)
