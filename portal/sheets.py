@@ -60,6 +60,12 @@ class Rate(NamedTuple):
         return (Decimal(self.numerator) / self.denominator).quantize(Decimal("0.000001"), ROUND_HALF_UP)
 
 
+class Points(Rate):
+    """A share less another one: people read percentage points, files have it as they have shares."""
+
+    __slots__ = ()
+
+
 Cell = str | int | Decimal | date | Amount | Rate | None
 
 

@@ -105,8 +105,17 @@ def write_number(number: int) -> str:
 
 def write_share(share: Fraction) -> str:
     """A share of figures, rounded for reading: 7/8 is “87.5%”."""
+    return _hundredths(share) + "%"
+
+
+def write_points(difference: Fraction) -> str:
+    """A share less another, in percentage points: 87.5% after 89.8% is “−2.3 pp”."""
+    return _hundredths(difference) + " pp"
+
+
+def _hundredths(share: Fraction) -> str:
     tenths = round(share * 1000)
-    return str(format_decimal(Decimal(tenths).scaleb(-1), format="#,##0.0", locale=LOCALE)).replace("-", "−") + "%"
+    return str(format_decimal(Decimal(tenths).scaleb(-1), format="#,##0.0", locale=LOCALE)).replace("-", "−")
 
 
 def write_months(months: Sequence[int]) -> str:

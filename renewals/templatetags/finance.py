@@ -3,24 +3,48 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from django import template
+from django.template import Context
 
 from portal import wording
-from portal.sheets import Amount, Cell, Rate
-from renewals.overviews.finance.reports import Column, Figure, Row
+from portal.sheets import Amount, Cell, Points, Rate
+from renewals.overviews.finance.reports import Column, Figure, ReportKind, Row
 
 register = template.Library()
 NUMBERS = frozenset({"amount", "count", "rate", "number"})
+FILTERS = ("family", "product", "customer", "country", "segment", "currency")
+MONTHS = {"past": ("first_month", "last_month"), "month": ("last_month",)}
+
+
+@register.simple_tag(takes_context=True)
+def filters_for(context: Context, kind: ReportKind) -> str:
+    """{% filters_for each %}: the filters of the report that is shown, as another one takes them; nothing elsewhere.
+
+    Months go along between reports that look back: what lies ahead has a span of its own.
+    """
+    shown, request = context.get("kind"), context.get("request")
+    if shown is None or request is None:
+        return ""
+    months = MONTHS.get(kind.span, ()) if shown.span in MONTHS else ()
+    asked = {name: request.GET[name] for name in (*months, *FILTERS) if request.GET.get(name)}
+    return f"?{urlencode(asked)}" if asked else ""
 
 
 @register.filter
 def cells(row: Row, columns: Sequence[Column]) -> Iterator[dict[str, object]]:
-    """{% for cell in row|cells:table.columns %}: the column, the text, what it opens, whether it is a number."""
+    """{% for cell in row|cells:table.columns %}: the column, the text, what it opens, whether it is a number, or nil."""
     for column, cell in zip(columns, row, strict=True):
         value, address = (cell.value, cell.address) if isinstance(cell, Figure) else (cell, "")
         is_number = column.kind in NUMBERS
-        yield {"column": column, "text": _written(value, column.kind), "address": address, "is_number": is_number}
+        yield {
+            "column": column,
+            "text": _written(value, column.kind),
+            "address": address,
+            "is_number": is_number,
+            "is_nil": is_number and not address and _is_nil(value),
+        }
 
 
 @register.filter
@@ -34,11 +58,18 @@ def month(value: date) -> str:
     return wording.write_month(value)
 
 
+def _is_nil(value: Cell) -> bool:
+    """What is nothing steps back, so that what is something is seen."""
+    return value is None or value == 0 or (isinstance(value, Amount) and value.minor_units == 0)
+
+
 def _written(value: Cell, kind: str) -> str:
     if value is None:
         return wording.NOTHING
     if isinstance(value, Amount):
         return wording.write_figure(value.minor_units, value.currency)
+    if isinstance(value, Points):
+        return wording.NOTHING if value.value is None else wording.write_points(value.value)
     if isinstance(value, Rate):
         return wording.NOTHING if value.value is None else wording.write_share(value.value)
     if isinstance(value, date):

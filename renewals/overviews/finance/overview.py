@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.utils.text import slugify
 
-from portal.sheets import Amount, Rate
+from portal.sheets import Amount, Points, Rate
 from portal.wording import write_money, write_month
 from renewals.overviews.finance import figures
 from renewals.overviews.finance.addresses import lines_of
@@ -75,7 +75,7 @@ DEFINITIONS = (
     Definition(
         "Since",
         "The month’s figure less that of the other month, and as a part of the other’s size: none where that is"
-        " nothing. Rates differ by percentage points. Months are compared as reported; one that is not over has had"
+        " nothing. Rates differ by percentage points (pp). Months are compared as reported; one that is not over has had"
         " less time than a whole one.",
         "F5",
     ),
@@ -256,9 +256,9 @@ def _rated(term: str, rates: Sequence[Rate], queries: Sequence[str]) -> Row:
     return (_named(term), now, before, changes[0], None, year_before, changes[1], None)
 
 
-def _difference(now: Rate, then: Rate) -> Rate:
+def _difference(now: Rate, then: Rate) -> Points:
     """One rate less another; none where either has nothing to be a share of."""
-    return Rate(now.numerator * then.denominator - then.numerator * now.denominator, now.denominator * then.denominator)
+    return Points(now.numerator * then.denominator - then.numerator * now.denominator, now.denominator * then.denominator)
 
 
 def _named(term: str) -> Figure:

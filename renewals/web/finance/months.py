@@ -23,7 +23,7 @@ from renewals.overviews.finance import REPORTS
 from renewals.overviews.finance.months import close_of, entries_of, month_list, month_overview, prove_close
 from renewals.services.closing import ask_reopening, close_month, decide_reopening
 
-MONTHS_ON_A_PAGE = 24
+MONTHS_ON_A_PAGE = 12
 PROVEN_AT_ONCE = 20_000  # segments; more are long work
 
 
