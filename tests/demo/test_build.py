@@ -13,7 +13,8 @@ from portal.models import AuditEvent, Customer, User
 from renewals.demo.build import build_demo
 from renewals.demo.crowd import demo_dongles
 from renewals.management.arguments import MalformedArgument, Refused
-from renewals.models import QuoteLine, RevenueSegment
+from renewals.models import AccountingMonth, MonthClose, QuoteLine, RevenueSegment
+from renewals.overviews.finance.closing import read_checklist
 from tests import world
 
 ON = date(2026, 11, 24)
@@ -51,6 +52,13 @@ def test_two_builds_of_one_day_are_the_same(db, settings, tmp_path):
             transaction.set_rollback(True)
     assert built[0] == built[1]
     assert len(built[0]["lines"]) > 10
+
+
+def test_the_months_through_the_one_before_the_last_are_closed_each_on_the_fifth_after_it(demo):
+    closed = list(MonthClose.objects.order_by("month").values_list("month", "closed_by__email", "closed_at__date"))
+    assert closed[-1] == (date(2026, 9, 1), "finance@vendor.example", date(2026, 10, 5))
+    assert len(closed) == AccountingMonth.objects.filter(is_closed=True).count() > 1
+    assert [item.sentence for item in read_checklist(date(2026, 10, 1), demo).blocking] == []
 
 
 def test_the_demo_can_be_built_on_a_leap_day_and_on_new_years_day(db):
