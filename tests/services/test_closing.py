@@ -20,6 +20,7 @@ from portal.errors import DomainError
 from portal.models import AuditEvent
 from renewals.models import (
     AccountingMonth,
+    AccountMapEntry,
     LedgerEntry,
     MonthClose,
     MonthFigures,
@@ -31,6 +32,7 @@ from renewals.models import (
 from renewals.overviews.finance import closing as checks
 from renewals.overviews.finance.changes import changes_of, known_today
 from renewals.overviews.finance.months import month_list, month_overview, prove_close, totals_of_close
+from renewals.services.account_map import keep_account
 from renewals.services.cancellations import cancel_order
 from renewals.services.closing import ask_reopening, close_month, decide_reopening
 from renewals.services.summaries import summarise_all
@@ -43,6 +45,13 @@ FEBRUARY, MARCH, APRIL, MAY = (date(2026, month, 1) for month in (2, 3, 4, 5))
 @pytest.fixture
 def order(dongle):
     return world.sell(dongle, "2026-02-01")
+
+
+@pytest.fixture
+def accounts(db):
+    for role, number in (("receivables", "1400"), ("deferred", "0990"), ("revenue", "8400")):
+        entry = AccountMapEntry(role=role, account=number, name=role)
+        keep_account(entry=entry, actor=world.SALES, at=world.at("2026-01-02"))
 
 
 def close(month, on="2026-06-01", actor=world.SALES):
@@ -211,11 +220,26 @@ def test_a_paid_order_that_is_not_fulfilled_forbids_the_close_and_one_that_waits
     assert f"{waits.number} of Pays, paid on 11 Feb 2026" in str(refused("month_not_ready", close, FEBRUARY).data)
 
 
+def test_accounts_and_exchange_rates_that_the_month_lacks_are_to_mind_and_forbid_nothing(order, settings):
+    settings.REPORTING_CURRENCY = "USD"
+    summarise_all()
+    checklist = checks.read_checklist(FEBRUARY, date(2026, 3, 1))
+    assert checklist.blocking == []
+    rates, accounts = checklist.warnings
+    # In February two products are booked, and nothing is earned yet: they ask for receivables and deferred revenue.
+    assert [(found.text, found.address) for found in rates.findings] == [
+        ("EUR has no rate into USD in Feb 2026.", "/finance/rates/?month=2026-02&currency=EUR#enter")
+    ]
+    assert len(accounts.findings) == 4
+    assert {found.address for found in accounts.findings} == {"/finance/accounts/"}
+    assert close(FEBRUARY).revision == 1
+
+
 def texts(items):
     return [found.text for item in items for found in item.findings]
 
 
-def test_a_dry_run_says_what_the_close_will_and_writes_nothing(order):
+def test_a_dry_run_says_what_the_close_will_and_writes_nothing(order, accounts):
     close_through(MARCH)
     before = written()
     with CaptureQueriesContext(connection) as captured:
@@ -452,7 +476,7 @@ def run(*arguments):
     return 0, out.getvalue().splitlines(), ""
 
 
-def test_the_commands_look_at_a_month_close_it_and_prove_it(order):
+def test_the_commands_look_at_a_month_close_it_and_prove_it(order, accounts):
     summarise_all()
     status, lines, _ = run("close_month", "2026-02", "--dry-run")
     assert status == 0
