@@ -10,10 +10,13 @@ from portal import wording
 from renewals.forms.finance import ReportForm
 from renewals.models import DueFigures
 from renewals.overviews.finance.due_list import OUTCOMES
+from renewals.overviews.finance.filters import REPORTING
 
 
 class DueForm(ReportForm):
-    """The filters of a report, and what came of a dongle that was due."""
+    """The filters of a report, and what came of a dongle that was due. Each stands in the currency of its own values:
+    where a report was converted, all of them are asked for.
+    """
 
     outcome = forms.ChoiceField(
         label="What came of it",
@@ -23,13 +26,16 @@ class DueForm(ReportForm):
     )
 
     def __init__(self, data: QueryDict, *, today: date) -> None:
-        super().__init__(data, today=today)
+        asked = data.copy()
+        if asked.get("currency") == REPORTING:
+            asked["currency"] = ""
+        super().__init__(asked, today=today)
         due = DueFigures.objects.filter(family=None, product=None).order_by()
         for name, told in (("country", wording.country_name), ("currency", str)):
             known = dict(self.fields[name].choices)
             found = due.values_list(name, flat=True).distinct()
             more = {each: told(each) for each in sorted(found) if each not in known}
-            first, *others = self.fields[name].choices
+            first, *others = (choice for choice in self.fields[name].choices if choice[0] != REPORTING)
             self.fields[name].choices = [first, *sorted([*others, *more.items()], key=_by_words)]
 
 
@@ -42,6 +48,7 @@ class KeptForm(DueForm):
     def __init__(self, data: QueryDict, *, today: date) -> None:
         super().__init__(data, today=today)
         self.fields["last_month"].label = "End of month"
+        self.fields["currency"].choices = [choice for choice in self.fields["currency"].choices if choice[0]]
 
     def _span(self) -> tuple[date, date]:
         last = self.cleaned_data.get("last_month") or self._until

@@ -256,6 +256,15 @@ def test_what_customers_keep_is_listed_with_the_greatest_loss_first(staff):
     assert text.index("Another €3,300.00") < text.index("Institute of Cells €2,400.00")
 
 
+def test_lists_stand_in_the_currency_of_their_values_where_the_report_was_converted(staff):
+    asked = {"last_month": "2024-05", "currency": "reporting"}
+    for filters in (asked, {"last_month": "2024-05"}):
+        kept = text_of(staff.get(reverse("renewals:kept"), filters))
+        assert "2 customers had an annual value in EUR twelve months before the end of May 2024" in kept
+    due = text_of(staff.get(reverse("renewals:due"), {**MARCH, "currency": "reporting"}))
+    assert "4 dongles due from Mar 2024 to Mar 2024" in due
+
+
 def test_the_report_says_that_changes_are_being_worked_in(catalogue, sales):
     world.sell(world.make_dongle(), "2026-03-01")
     page = text_of(sales.get(reverse("renewals:report", args=["renewals"])))
