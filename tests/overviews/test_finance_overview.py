@@ -165,6 +165,18 @@ def test_bookings_that_the_figures_lack_are_counted_until_they_are_in(sold):
     assert finance_state(LATER).waiting_in_words == "All bookings are in the figures."
 
 
+def test_the_state_names_the_rates_that_are_missing_of_this_month_and_the_twelve_before(sold, settings):
+    assert finance_state(LATER).missing_in_words == ""  # all is in euros
+    settings.REPORTING_CURRENCY = "USD"
+    # S and T have an annual value in every month from April 2025 on: from June 2025 to June 2026 it is thirteen months.
+    state = finance_state(LATER)
+    assert len(state.missing) == 13
+    assert state.missing_in_words == (
+        "Exchange rates are missing for reports in one currency:"
+        " EUR in Jun 2025, EUR in Jul 2025, EUR in Aug 2025, EUR in Sep 2025 and 9 more."
+    )
+
+
 def test_what_is_due_now_is_the_pipelines(catalogue):
     customer = world.make_customer()
     world.make_dongle("1", customer, [("VOL-VIS", "2026-06-30")])  # due in 30 days: 1,200.00 a year

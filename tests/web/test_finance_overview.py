@@ -1,5 +1,6 @@
 """Finance's first page, and the forecast, as whoever works with them sees them."""
 
+import html
 import re
 from datetime import timedelta
 
@@ -29,6 +30,22 @@ def test_the_page_says_first_what_is_closed_and_then_the_figures(finance, sold, 
     text = text_of(finance.get(HOME))
     state = text.index(f"No month is closed yet; {today:%b %Y} is not over, and can be closed after that.")
     assert state < text.index(f"{today:%B %Y} is not over: its figures so far") < text.index("€1,200.00 booked")
+
+
+def test_who_may_enter_rates_is_led_to_those_that_are_missing(finance, sales, sold, settings):
+    assert "Exchange rate" not in text_of(finance.get(HOME)).split("What the figures mean")[0].split("Overview")[-1]
+    settings.REPORTING_CURRENCY = "USD"
+    assert '<a href="/finance/rates/">Enter them</a>' in finance.get(HOME).content.decode()
+    assert "Finance can enter them." in text_of(sales.get(HOME))
+
+
+def test_filters_go_along_from_report_to_report_and_months_only_where_both_look_back(finance, sold, today):
+    asked = {"first_month": "2026-01", "last_month": "2026-03", "country": "DE", "family": ""}
+    page = finance.get(reverse("renewals:report", args=["recognised"]), asked).content.decode()
+    links = [html.unescape(each) for each in re.findall(r'href="(/finance/reports/[a-z-]+/\?[^"]*)"', page)]
+    assert "/finance/reports/roll-forward/?first_month=2026-01&last_month=2026-03&country=DE" in links
+    assert "/finance/reports/overview/?last_month=2026-03&country=DE" in links
+    assert "/finance/reports/forecast/?country=DE" in links
 
 
 def test_what_is_booked_opens_its_lines_and_each_name_its_definition(finance, sold, today):

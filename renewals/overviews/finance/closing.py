@@ -238,7 +238,9 @@ def _no_rate_is_missing(asked: Month) -> Item:
         for _, currency in missing_rates(asked.month, asked.month)
     ]
     sentence = f"Every currency has its exchange rate into {reporting}."
-    return _minded(sentence, found, "Enter them: reports in one currency are refused without. They can be entered later.")
+    return _minded(
+        sentence, found, "Enter them: reports in one currency are refused without. They can be entered later."
+    )
 
 
 def _no_account_is_missing(asked: Month) -> Item:

@@ -67,7 +67,9 @@ def map_holes(accounts: AccountMap, month: date | None = None) -> list[Hole]:
         "recognised": ~Q(recognised=0) | ~Q(caught_up=0),
     }
     places = {
-        kind: set(figures.filter(has_amounts).order_by().values_list("product_id", "country", "customer_segment").distinct())
+        kind: set(
+            figures.filter(has_amounts).order_by().values_list("product_id", "country", "customer_segment").distinct()
+        )
         for kind, has_amounts in asked.items()
     }
     origins = _origins(set().union(*places.values()))

@@ -258,7 +258,9 @@ def _rated(term: str, rates: Sequence[Rate], queries: Sequence[str]) -> Row:
 
 def _difference(now: Rate, then: Rate) -> Points:
     """One rate less another; none where either has nothing to be a share of."""
-    return Points(now.numerator * then.denominator - then.numerator * now.denominator, now.denominator * then.denominator)
+    return Points(
+        now.numerator * then.denominator - then.numerator * now.denominator, now.denominator * then.denominator
+    )
 
 
 def _named(term: str) -> Figure:

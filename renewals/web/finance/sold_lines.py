@@ -27,7 +27,7 @@ def sold_lines(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "filters_in_words": form.in_words,
         "named": [kind.label for kind in kinds],
-        "totals": asked.totals,
+        "totals": asked.totals if request.GET.get("kind") else [],  # of all kinds, what was given and brought, is none
         "page": Paginator(asked.facts, PAGE_LENGTH).get_page(request.GET.get("page")),
         "is_converted": filters.currency == REPORTING,
     }
