@@ -34,7 +34,7 @@ def filters_for(context: Context, kind: ReportKind) -> str:
 
 @register.filter
 def cells(row: Row, columns: Sequence[Column]) -> Iterator[dict[str, object]]:
-    """{% for cell in row|cells:table.columns %}: the column, the text, what it opens, whether it is a number, or nil."""
+    """{% for cell in row|cells:table.columns %}: column, text, what it opens, whether it is a number, or nil."""
     for column, cell in zip(columns, row, strict=True):
         value, address = (cell.value, cell.address) if isinstance(cell, Figure) else (cell, "")
         is_number = column.kind in NUMBERS

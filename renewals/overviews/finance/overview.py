@@ -75,8 +75,8 @@ DEFINITIONS = (
     Definition(
         "Since",
         "The month’s figure less that of the other month, and as a part of the other’s size: none where that is"
-        " nothing. Rates differ by percentage points (pp). Months are compared as reported; one that is not over has had"
-        " less time than a whole one.",
+        " nothing. Rates differ by percentage points (pp). Months are compared as reported; one that is not over has"
+        " had less time than a whole one.",
         "F5",
     ),
 )
