@@ -120,11 +120,15 @@ def invented_person(number: int) -> str:
     return f"{GIVEN_NAMES[number % len(GIVEN_NAMES)]} {FAMILY_NAMES[number * 7 % len(FAMILY_NAMES)]}"
 
 
+def kind_of(number: int) -> DemoCustomer:
+    """The customer of the list that the one of a number is, or is made after where it is behind the list."""
+    return CUSTOMERS[number if number < len(CUSTOMERS) else number % WITHOUT_CONTACTS]
+
+
 def demo_customers(count: int) -> list[DemoCustomer]:
     """The customers of the list, and behind them as many numbered ones as it takes."""
-    kinds = CUSTOMERS[:WITHOUT_CONTACTS]
     more = (
-        kinds[number % len(kinds)]._replace(
+        kind_of(number)._replace(
             name=f"Invented Laboratory {number:05d}", domain=f"laboratory-{number:05d}", contacts=1
         )
         for number in range(len(CUSTOMERS), count)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from portal.models import OutboxMessage, User
 from renewals.demo.activity import Desk
 from renewals.demo.catalogue import PRODUCTS, months_from
-from renewals.demo.customers import CUSTOMERS, PAYMENT
+from renewals.demo.customers import PAYMENT, kind_of
 from renewals.demo.situations import DemoDongle
 from renewals.models import QuoteVersion
 from renewals.pricing import AddedLicence
@@ -107,7 +107,7 @@ def _sales(
 ) -> Iterator[Sale]:
     """The sales of a dongle's periods: a year each, several at once now and then, and what lies ahead with the last."""
     assert dongle.customer is not None
-    pays_first = CUSTOMERS[dongle.customer % len(CUSTOMERS)].fulfil_on == PAYMENT
+    pays_first = kind_of(dongle.customer).fulfil_on == PAYMENT
     place = 0
     while place < len(starts):
         is_late = came_back and place == 0

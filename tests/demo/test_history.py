@@ -20,6 +20,7 @@ from renewals.demo import history
 from renewals.demo.build import build_demo
 from renewals.demo.catalogue import months_from
 from renewals.demo.crowd import demo_dongles
+from renewals.demo.customers import PAYMENT, demo_customers
 from renewals.demo.situations import SITUATIONS
 from renewals.models import MonthFigures, Order, QuoteLine, QuoteVersion, RevenueSegment
 from renewals.services.summaries import summarise_all
@@ -48,6 +49,17 @@ def test_what_is_sold_in_the_history_is_taken_off_the_record_and_nothing_lies_ah
 def test_orders_are_kept_cancelled_and_annulled_and_quotes_declined():
     sales = history.past_of(crowd(DEMO_DAY), DEMO_DAY).sales
     assert {sale.outcome for sale in sales} == {"kept", "cancelled", "annulled", "declined"}
+
+
+def test_whose_orders_wait_for_payment_pays_them_however_many_customers_there_are():
+    customers = demo_customers(4_000)
+    dongles = [dongle for dongle in demo_dongles(DEMO_DAY, 400, 4_000) if dongle.customer is not None][-360:]
+    whose = {dongle.serial: customers[dongle.customer] for dongle in dongles}
+    sales = history.past_of(dongles, DEMO_DAY).sales
+    assert {sale.pays_first for sale in sales if sale.outcome != "declined"} == {True, False}
+    for sale in sales:
+        if sale.outcome != "declined":
+            assert sale.pays_first == (whose[sale.serials[0]].fulfil_on == PAYMENT), sale
 
 
 def test_without_a_history_the_dongles_are_as_they_were():
