@@ -20,7 +20,7 @@ from renewals.pricing import AddedLicence
 from renewals.queries import NO_CONCESSIONS, Concessions
 
 MONTHS = 36
-TAKES_PART = 48  # so many of the first dongles without a situation of their own
+TAKES_PART = 36  # so many of the first dongles without a situation of their own: a quote with its PDF takes time
 SHORTEST_LEAD, LONGEST_LEAD = 14, timedelta(days=45)  # from the quote to the first day that it pays for
 DAYS_TO_ACCEPT = 9  # at most
 ORDERED_TOGETHER = 45  # days within which a customer has dongles renewed by one order

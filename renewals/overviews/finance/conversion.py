@@ -33,10 +33,10 @@ SELECT booked_month, month, currency, {dimensions}
     {recognised},
     {caught_up}
 FROM {cells} cell LEFT JOIN {rates} ON rate_currency = currency AND rate_month = booked_month
-WHERE booked_month <= %(last_month)s AND month >= %(first_month)s AND {where}
+WHERE booked_month <= %(last_month)s AND month BETWEEN %(first_month)s AND %(last_earned)s AND {where}
 GROUP BY booked_month, month, currency {grouped}"""
 
-OF_THE_MONTH = ("credited", "annual")
+EARNED, OF_THE_MONTH = ("recognised", "caught_up"), ("credited", "annual")
 MONTHLY = """
 SELECT month, currency, {dimensions}
     {credited},
@@ -46,24 +46,26 @@ WHERE month BETWEEN %(first_month)s AND %(last_month)s AND ({named}) AND {where}
 GROUP BY month, currency {grouped}"""
 
 # An amount in the reporting currency stays; one without a rate is none, and noticed (`_check`).
-SUM = """coalesce(sum(CASE WHEN currency = %(reporting)s THEN {0}
+SUM = """coalesce(sum(CASE WHEN currency = %(reporting)s OR {0} = 0 THEN {0}
         ELSE convert_amount({0}, numerator, denominator) END), 0)::bigint"""
 RATES = """unnest(%(rate_currencies)s::text[], %(rate_months)s::date[], %(numerators)s::bigint[],
     %(denominators)s::bigint[]) AS rate (rate_currency, rate_month, numerator, denominator)"""
 
-# The rates that a report has used, for whoever asks (`noting_rates`).
+# The rates that a report has used, for whoever asks, and the cells that it has read (`noting_rates`).
 _USED: ContextVar[set[Need]] = ContextVar("rates used")
+_READ: ContextVar[dict[tuple[str, ...], "Read"]] = ContextVar("cells read")
 
 
 @contextmanager
 def noting_rates() -> Iterator[set[Need]]:
-    """The currencies and months whose rates are used inside, once it is over."""
+    """The currencies and months whose rates are used inside, once it is over. What is read inside is read once."""
     used: set[Need] = set()
-    token = _USED.set(used)
+    tokens = _USED.set(used), _READ.set({})
     try:
         yield used
     finally:
-        _USED.reset(token)
+        _USED.reset(tokens[0])
+        _READ.reset(tokens[1])
 
 
 class Source(NamedTuple):
@@ -91,6 +93,17 @@ class Cell(NamedTuple):
     @property
     def need(self) -> Need:
         return self.currency, self.booked_month
+
+
+class Read(NamedTuple):
+    """Cells as they were read: what was booked by `months[1]` and is earned from `months[0]` to `last_earned`."""
+
+    months: Months
+    last_earned: date
+    cells: list[Cell]
+
+    def has(self, months: Months, last_earned: date) -> bool:
+        return self.months[0] <= months[0] and months[1] <= self.months[1] and last_earned <= self.last_earned
 
 
 class OfTheMonth(NamedTuple):
@@ -121,7 +134,9 @@ def month_figures(source: Source, months: Months, by: Sequence[str], figures: Co
             sums[tuple(named[each] for each in by)][name] += amount
 
     of_the_month = _of_the_month(source, months, dimensions, figures)
-    cells = _cells(source, months, dimensions) if set(figures) - set(OF_THE_MONTH) else []
+    cells = []
+    if asked := set(figures) - set(OF_THE_MONTH):
+        cells = _cells(source, months, dimensions, months[1] if asked <= set(EARNED) else date.max)
     _check({each.need for each in of_the_month} | {cell.need for cell in cells})
     for month, _, place, credited, annual in of_the_month:
         add("booked", month, place, -credited)
@@ -149,28 +164,36 @@ def booking_figures(source: Source, months: Months, by: Sequence[str]) -> Sums:
     """What is earned in these months, by month of booking too. Refuses `rates_missing`."""
     dimensions = [name for name in by if name not in ("booked_month", "month")]
     sums: Sums = defaultdict(lambda: {"recognised": 0, "caught_up": 0})
-    cells = _cells(source, months, dimensions)
+    cells = _cells(source, months, dimensions, months[1])
     _check({cell.need for cell in cells})
     for cell in cells:
-        if cell.month <= months[1]:
-            named = {**dict(zip(dimensions, cell.place, strict=True)), **cell._asdict()}
-            found = sums[tuple(named[each] for each in by)]
-            found["recognised"] += cell.recognised
-            found["caught_up"] += cell.caught_up
+        named = {**dict(zip(dimensions, cell.place, strict=True)), **cell._asdict()}
+        found = sums[tuple(named[each] for each in by)]
+        found["recognised"] += cell.recognised
+        found["caught_up"] += cell.caught_up
     return dict(sorted(sums.items()))
 
 
 def deferred_at(source: Source, month: date) -> int:
     """What is deferred at the end of a month: booked by then and earned later. Refuses `rates_missing`."""
-    cells = _cells(source, (following(month), month), ())
+    cells = _cells(source, (following(month), month), (), date.max)
     _check({cell.need for cell in cells})
     return sum(cell.recognised for cell in cells)
 
 
-def _cells(source: Source, months: Months, dimensions: Sequence[str]) -> list[Cell]:
-    """What was booked by the last of the months and is earned in the first or later."""
-    rows = _read(CELLS, source, months, dimensions)
-    return [Cell(row[0], row[1], row[2], tuple(row[3:-2]), row[-2], row[-1]) for row in rows]
+def _cells(source: Source, months: Months, dimensions: Sequence[str], last_earned: date) -> list[Cell]:
+    """What was booked by the last of the months and is earned in the first or later, up to another."""
+    read = _READ.get({})
+    key = (source.cells, source.where, repr(source.values), *dimensions)
+    before = read.get(key)
+    if before is None or not before.has(months, last_earned):
+        rows = _read(CELLS, source, months, dimensions, last_earned=last_earned)
+        cells = [Cell(row[0], row[1], row[2], tuple(row[3:-2]), row[-2], row[-1]) for row in rows]
+        read[key] = Read(months, last_earned, cells)
+        return cells
+    return [
+        cell for cell in before.cells if cell.booked_month <= months[1] and months[0] <= cell.month <= last_earned
+    ]
 
 
 def _of_the_month(
@@ -185,7 +208,12 @@ def _of_the_month(
 
 
 def _read(
-    statement: str, source: Source, months: Months, dimensions: Sequence[str], named: str = ""
+    statement: str,
+    source: Source,
+    months: Months,
+    dimensions: Sequence[str],
+    named: str = "",
+    last_earned: date = date.max,
 ) -> list[tuple[Any, ...]]:
     rates = ExchangeRate.objects.filter(reporting_currency=settings.REPORTING_CURRENCY).order_by()
     factors = [
@@ -206,6 +234,7 @@ def _read(
         **source.values,
         "first_month": months[0],
         "last_month": months[1],
+        "last_earned": last_earned,
         "reporting": settings.REPORTING_CURRENCY,
         "rate_currencies": [currency for currency, _, _ in factors],
         "rate_months": [month for _, month, _ in factors],

@@ -178,8 +178,8 @@ def _compared(month: str) -> Sequence[Column]:
 
 def _stated(filters: ReportFilters, currency: str, months: Months) -> Sequence[Stated]:
     """What the currency comes to in each of the months."""
-    opening = figures.deferred_at(filters, currency, following(months.year_before, -1))
     sums = figures.month_figures(filters, currency, first_month=months.year_before, last_month=months.month)
+    opening = figures.deferred_at(filters, currency, following(months.year_before, -1))  # of what is read by then
     return [_at(opening, sums, month) for month in months]
 
 
