@@ -252,6 +252,21 @@ def test_a_dry_run_says_what_the_close_will_and_writes_nothing(order, accounts):
     assert closed.segments == checklist.month.segments
 
 
+def test_a_short_dry_run_says_by_the_sums_what_a_whole_one_says_by_the_segments(order):
+    close_through(MARCH)
+    whole, short = (checks.read_checklist(APRIL, date(2026, 6, 1), is_whole=each) for each in (True, False))
+    assert whole.is_whole
+    assert not short.is_whole
+    assert short.month.totals == whole.month.totals
+    assert short.month.places == whole.month.places
+    long = [check(whole.month) for check in checks.LONG_CHECKS]
+    assert len(long) == 3
+    assert list(short.items) == [item for item in whole.items if item not in long]
+    MonthFigures.objects.filter(month=APRIL, product__code="VOL-VIS").update(current=1)  # what it leaves out
+    assert not checks.read_checklist(APRIL, date(2026, 6, 1), is_whole=False).blocking
+    assert "month_not_ready" in str(refused("month_not_ready", close, APRIL).code)
+
+
 def test_a_dry_run_of_a_month_that_can_not_be_closed_says_why(order):
     checklist = checks.read_checklist(MARCH, date(2026, 3, 15))
     assert texts(checklist.blocking) == ["It ends on 31 Mar 2026.", "Feb 2026 is open."]

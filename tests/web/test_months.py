@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from portal import outbox
 from portal.models import Job
-from renewals.models import AccountingMonth, MonthClose, MonthReopening
+from renewals.models import AccountingMonth, MonthClose, MonthFigures, MonthReopening
 from renewals.overviews.finance.filters import following
 from renewals.services.closing import close_month
 from renewals.services.summaries import summarise_all
@@ -158,3 +158,17 @@ def test_a_month_outside_of_the_ledger_is_refused(finance, month):
     answer = finance.get(page_of(date(2001, 1, 1)))
     assert answer.status_code == 409
     assert "is none of its months" in text_of(answer)
+
+
+def test_the_long_checks_of_a_large_month_are_made_when_they_are_asked_for(finance, month, monkeypatch):
+    assert "Make the long checks now" not in text_of(finance.get(page_of(month)))
+    MonthFigures.objects.filter(month=month).update(current=1)
+    monkeypatch.setattr("renewals.overviews.finance.closing.CHECKED_AT_ONCE", 1)
+    page = text_of(finance.get(page_of(month)))
+    assert "the long checks have not been made yet" in page
+    assert "Make the long checks now" in page
+    assert "The sums that reports read are what the segments come to" not in page
+    page = text_of(finance.get(page_of(month), {"check": "all"}))
+    assert "The sums that reports read are what the segments come to" in page
+    assert "It can’t be closed yet" in page
+    assert "Make the long checks now" not in page

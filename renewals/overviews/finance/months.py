@@ -12,7 +12,7 @@ from renewals.invariants.findings import Finding
 from renewals.models import AccountingMonth, LedgerEntry, MonthClose, MonthFigures, MonthReopening
 from renewals.month_sums import sums_by_rules
 from renewals.overviews.finance.changes import Changes, Known, changes_of, known_today
-from renewals.overviews.finance.closing import Checklist, first_month, next_month, read_checklist
+from renewals.overviews.finance.closing import Checklist, first_month, is_long, next_month, read_checklist
 from renewals.overviews.finance.figures import deferred_by
 from renewals.overviews.finance.filters import following, last_day
 
@@ -127,11 +127,14 @@ class MonthOverview(NamedTuple):
         return self.closes[-1].close if self.closes else None
 
 
-def month_overview(month: date, today: date) -> MonthOverview:
-    """Everything on a month. Refuses `month_outside_ledger`."""
+def month_overview(month: date, today: date, *, is_checked: bool = False) -> MonthOverview:
+    """Everything on a month; all that is checked before it is closed where that is asked for, or takes no time.
+
+    Refuses `month_outside_ledger`.
+    """
     closes = list(_closes().filter(month=month).order_by("revision"))
     is_closed = AccountingMonth.objects.filter(month=month, is_closed=True).exists()
-    checklist = None if is_closed else read_checklist(month, today)
+    checklist = None if is_closed else read_checklist(month, today, is_whole=is_checked or not is_long(month))
     totals = checklist.month.totals if checklist else totals_of_close(closes[-1])
     reopenings = list(
         MonthReopening.objects.filter(close__month=month)

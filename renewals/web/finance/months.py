@@ -129,7 +129,7 @@ def _render(request: HttpRequest, month: date, **shown: Any) -> HttpResponse:
     """The month's page; a form of it that was refused comes back as it was typed."""
     forms = [each for each in shown.values() if isinstance(each, Form)]
     refused = next((form for form in forms if form.errors), None)
-    overview = month_overview(month, timezone.localdate())
+    overview = month_overview(month, timezone.localdate(), is_checked="check" in request.GET)
     context = {
         "overview": overview,
         "kinds": REPORTS.values(),
