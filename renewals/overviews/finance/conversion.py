@@ -191,9 +191,7 @@ def _cells(source: Source, months: Months, dimensions: Sequence[str], last_earne
         cells = [Cell(row[0], row[1], row[2], tuple(row[3:-2]), row[-2], row[-1]) for row in rows]
         read[key] = Read(months, last_earned, cells)
         return cells
-    return [
-        cell for cell in before.cells if cell.booked_month <= months[1] and months[0] <= cell.month <= last_earned
-    ]
+    return [cell for cell in before.cells if cell.booked_month <= months[1] and months[0] <= cell.month <= last_earned]
 
 
 def _of_the_month(
