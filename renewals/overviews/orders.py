@@ -32,6 +32,11 @@ class EarnedLine(NamedTuple):
         net: int = self.line.net
         return net + self.credited
 
+    @property
+    def is_earned_at_once_too(self) -> bool:
+        """F3: whether a part of it was earned at fulfilment, as of an upgrade that includes SMA."""
+        return any(row.method == RevenueSegment.Method.AT_ONCE for row in self.line.segments.all())
+
 
 def order_overview(order: Order, today: date) -> dict[str, Any]:
     """An order's page: its lines as fulfilled with their revenue, its codes, who did what."""
