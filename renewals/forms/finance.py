@@ -63,7 +63,10 @@ class ReportForm(forms.Form):
     def __init__(self, data: QueryDict, *, today: date, span: str = "past") -> None:
         self._until = following(today.replace(day=1), 12 if span == "ahead" else 0)
         spans = {"first_month": following(self._until, -11), "last_month": self._until}
-        super().__init__({**{name: f"{month:%Y-%m}" for name, month in spans.items()}, **data.dict()})
+        asked = data.dict()
+        if not asked.get("first_month") and not asked.get("last_month"):
+            asked |= {name: f"{month:%Y-%m}" for name, month in spans.items()}
+        super().__init__(asked)
         if span == "month":
             del self.fields["first_month"]
             self.fields["last_month"].label = "Month"

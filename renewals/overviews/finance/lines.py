@@ -160,7 +160,7 @@ def _total_by_booking(asked: LinesAsked, currency: str) -> int:
         "non_current": (following(ahead, 12), date.max),
     }.get(asked.figure, (filters.first_month, filters.last_month))
     assert asked.figure != "annual", "an annual value is not told apart by booking"
-    sums = figures.booking_figures(filters, currency, "booked_month", first_month=first, last_month=last)
+    sums = figures.booking_figures(filters, currency, ("booked_month",), first_month=first, last_month=last)
     names = (asked.figure,) if asked.figure in figures.BY_BOOKING else figures.BY_BOOKING
     return sum(
         row[name]
