@@ -9,7 +9,7 @@ from django.conf import settings
 from portal.audit import Actor
 from portal.models import User
 from renewals.demo.activity import opening_of
-from renewals.demo.catalogue import months_from
+from renewals.overviews.finance.filters import following
 from renewals.rates import RateLine
 from renewals.services.rates import import_rates
 
@@ -27,7 +27,7 @@ def enter_rates(on: date, months: int, finance: User) -> None:
 
 def _lines(on: date, months: int, reporting: Decimal) -> Iterator[RateLine]:
     for back in range(months, -1, -1):
-        month = months_from(on, -back).replace(day=1)
+        month = following(on.replace(day=1), -back)
         for place, (currency, worth) in enumerate(IN_EUROS.items()):
             if currency != settings.REPORTING_CURRENCY:
                 swing = 1 + Decimal(SWINGS[(back + 3 * place) % len(SWINGS)]) / 1000
