@@ -128,9 +128,10 @@ def quote_addresses(customer, today):
 
 
 def finance_addresses():
-    """The widest of the reports, and the lines behind one of its figures."""
+    """The overview, the widest of the reports, and the lines behind one of its figures."""
     summarise_all()
     return [
+        reverse("renewals:finance"),
         reverse("renewals:report", args=["waterfall"]),
         reverse("renewals:finance_lines") + "?figure=deferred&currency=EUR",
     ]
