@@ -12,6 +12,7 @@ from dongles.models import Product, ProductFamily
 from portal import wording
 from portal.models import Customer
 from renewals.models import BookingTotals, MonthFigures
+from renewals.overviews.finance.figures import values_of
 from renewals.overviews.finance.filters import MOST_MONTHS, REPORTING, ReportFilters, following
 from renewals.overviews.finance.lines import FIGURES, LinesAsked
 
@@ -70,15 +71,14 @@ class ReportForm(forms.Form):
         if span == "month":
             del self.fields["first_month"]
             self.fields["last_month"].label = "Month"
-        named, totals = MonthFigures.objects.order_by(), BookingTotals.objects.order_by()
         families, products = ProductFamily.objects.order_by("name"), Product.objects.order_by("name")
-        countries = sorted((wording.country_name(code), code) for code in _distinct(named, "country"))
+        countries = sorted((wording.country_name(code), code) for code in values_of(MonthFigures, "country"))
         for name, offered in (
             ("family", [(str(pk), name) for pk, name in families.values_list("pk", "name")]),
             ("product", [(str(pk), name) for pk, name in products.values_list("pk", "name")]),
             ("country", [(code, name) for name, code in countries]),
             ("segment", Customer.Segment.choices),
-            ("currency", [*((code, code) for code in sorted(_distinct(totals, "currency"))), _converted()]),
+            ("currency", [*((code, code) for code in values_of(BookingTotals, "currency")), _converted()]),
         ):
             self.fields[name].choices = [("", "Each by itself" if name == "currency" else "All"), *offered]
 
@@ -192,7 +192,3 @@ class LinesForm(ReportForm):
 
 def _converted() -> tuple[str, str]:
     return REPORTING, f"All in {settings.REPORTING_CURRENCY}"
-
-
-def _distinct(rows: Any, column: str) -> list[str]:
-    return list(rows.values_list(column, flat=True).distinct())

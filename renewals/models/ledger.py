@@ -120,6 +120,7 @@ class MonthFigures(Dimensions):
                 fields=["month", "product", "country", "customer_segment", "currency"], name="month_figures_once"
             ),
         )
+        indexes = (models.Index(fields=["country"], name="month_figures_by_country"),)  # of reports: which there are
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m} {self.product} {self.country} {self.currency}"

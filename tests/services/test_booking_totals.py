@@ -7,8 +7,8 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from dongles.models import Product
-from renewals.models import BookingFigures, BookingTotals, Order
-from renewals.overviews.finance.figures import booking_figures, currencies_of
+from renewals.models import BookingFigures, BookingTotals, MonthFigures, Order
+from renewals.overviews.finance.figures import booking_figures, currencies_of, values_of
 from renewals.overviews.finance.filters import ReportFilters, following
 from renewals.services.cancellations import cancel_order
 from renewals.services.summaries import rebuild_summaries, summarise_all
@@ -61,3 +61,15 @@ def test_a_report_of_everything_says_what_those_of_its_parts_add_up_to(booked):
     assert all(parts)
     for key, row in whole.items():
         assert row == {name: sum(part.get(key, {}).get(name, 0) for part in parts) for name in SUMS}
+
+
+def test_the_values_of_a_column_are_found_step_by_step(booked):
+    assert values_of(MonthFigures, "currency") == values_of(BookingTotals, "currency") == ["EUR"]
+    first = MonthFigures.objects.order_by("pk").first()
+    for country in ("US", "AT", "JP"):
+        MonthFigures.objects.filter(pk=first.pk).update(country=country)
+        found = list(MonthFigures.objects.order_by("country").values_list("country", flat=True).distinct())
+        assert values_of(MonthFigures, "country") == found
+        assert len(found) == 2
+    MonthFigures.objects.all().delete()
+    assert values_of(MonthFigures, "country") == []

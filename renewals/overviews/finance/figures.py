@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Model
 
 from dongles.models import Product
 from portal.models import Customer
@@ -31,6 +32,14 @@ DIMENSIONS = frozenset({"month", "booked_month", "product_id", "country", "custo
 
 Sums = dict[tuple[Any, ...], dict[str, int]]
 
+VALUES = """
+WITH RECURSIVE found (value) AS (
+    (SELECT {name} FROM {table} ORDER BY {name} LIMIT 1)
+    UNION ALL
+    SELECT (SELECT {name} FROM {table} WHERE {name} > value ORDER BY {name} LIMIT 1) FROM found WHERE value IS NOT NULL
+)
+SELECT value FROM found WHERE value IS NOT NULL"""
+
 
 def currencies_of(filters: ReportFilters) -> list[str]:
     """The currencies in which anything was ever sold, or the one that is asked for.
@@ -41,7 +50,18 @@ def currencies_of(filters: ReportFilters) -> list[str]:
         return [settings.REPORTING_CURRENCY]
     if filters.currency:
         return [filters.currency]
-    return sorted(BookingTotals.objects.values_list("currency", flat=True).distinct())
+    return values_of(BookingTotals, "currency")
+
+
+def values_of(model: type[Model], column: str) -> list[str]:
+    """The values that a column has, in order: one step in its index from each to the next, however many rows there are.
+
+    PostgreSQL would read all rows for DISTINCT.
+    """
+    table, name = map(connection.ops.quote_name, (model._meta.db_table, column))
+    with connection.cursor() as cursor:
+        cursor.execute(VALUES.format(table=table, name=name))
+        return [value for (value,) in cursor.fetchall()]
 
 
 def month_figures(
