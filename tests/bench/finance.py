@@ -18,7 +18,8 @@ from dongles.models import Dongle, Licence, Product
 from portal.models import Customer, User
 from renewals.models import RevenueSegment
 from renewals.overviews.finance import REPORTS
-from renewals.services import summaries
+from renewals.overviews.finance.filters import following
+from renewals.services import conceded, renewal_figures, summaries
 from tests import world
 from tests.bench import closing, yardstick
 from tests.bench.bookings import insert_bookings
@@ -62,11 +63,17 @@ def _ledger(lines: int, today: date) -> Iterator[list[Figure]]:
         inserted = time.perf_counter()
         segments = summaries.rebuild_summaries()
         added = time.perf_counter()
+        facts = conceded.note_all_facts()
+        noted = time.perf_counter()
+        dongles = renewal_figures.rebuild_renewal_figures()
+        followed = time.perf_counter()
         with connection.cursor() as cursor:  # as the server does by itself some time after much was written
             cursor.execute("VACUUM ANALYZE")
         yield [
             Figure(f"Inserting {made:,} order lines in bulk", inserted - begun, "s"),
             Figure(f"Adding up all {segments:,} segments", added - inserted, "s"),
+            Figure(f"Noting {facts:,} facts of sales", noted - added, "s"),
+            Figure(f"Working out the renewals of {dongles:,} dongles", followed - noted, "s"),
         ]
 
 
@@ -80,6 +87,9 @@ def _pages() -> Medians:
     lines = f"?figure=recognised&first_month={month}&last_month={month}&currency=EUR"
     addresses["Lines of a figure"] = reverse("renewals:finance_lines") + lines
     addresses["Months"] = reverse("renewals:months")
+    over = following(timezone.localdate().replace(day=1), -1)
+    addresses["The last month that is over"] = reverse("renewals:month", args=[f"{over:%Y-%m}"])
+    addresses["What is due"] = reverse("renewals:due")
     first = next(iter(addresses.values()))
     addresses["The first report for a customer"] = f"{first}?customer={customer}"
     addresses["The first report for a product"] = f"{first}?product={Product.objects.order_by('pk')[0].pk}"
