@@ -45,7 +45,7 @@ class Sums(NamedTuple):
         signed = ", ".join((*self.key, *(f"%(sign)s * {name}" for name in self.sums)))
         changed = ", ".join(f"{name} = held.{name} + excluded.{name}" for name in self.sums)
         return (
-            f"INSERT INTO {self.held} AS held ({names}) SELECT {signed} FROM ({self.of_rows}) added"  # noqa: S608
+            f"INSERT INTO {self.held} AS held ({names}) SELECT {signed} FROM ({self.of_rows}) added"  # noqa: S608 - the same
             f" ORDER BY {', '.join(self.key)} ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {changed}"
         )
 
