@@ -9,7 +9,7 @@ from django.test.utils import override_settings
 from renewals.demo.build import build_demo
 
 DEMO_DAY = date(2026, 11, 24)
-FEW_MONTHS = 4  # of history: the whole is long to build, and tests/demo/test_history.py builds it
+FEW_MONTHS = 3  # of history: the whole is long to build, and tests/demo/test_history.py builds it
 
 
 @pytest.fixture(scope="module")

@@ -113,8 +113,7 @@ TO_SET_UP |= {"/accounts/reauthenticate/"}
 TO_SHOW = {"/accounts/second-factor/again/", "/accounts/second-factor/passkeys/again/"}
 
 
-@pytest.mark.parametrize("has_one", [False, True])
-@pytest.mark.parametrize("role", ["sales", "finance", "administrator"])
+@pytest.mark.parametrize(("role", "has_one"), [("sales", False), ("finance", True), ("administrator", False)])
 def test_a_session_without_second_factor_reaches_nothing(client, role, has_one):
     """Over all addresses there are: whether the user has one elsewhere or none at all."""
     client.force_login(world.make_user(role, has_second_factor=has_one))
