@@ -33,7 +33,7 @@ from tests.api.conftest import client_of as api_client_of
 from tests.web.conftest import client_of
 
 BATCHES = 5
-QUOTES = int(os.environ.get("PROOF_QUOTES", "50")) // BATCHES
+QUOTES = int(os.environ.get("PROOF_QUOTES", "25")) // BATCHES
 PRODUCTS = ("VOL-VIS", "VOL-QNT")
 
 
