@@ -8,6 +8,7 @@ import pytest
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from portal import outbox
 from portal.models import AuditEvent, Contact
@@ -30,7 +31,9 @@ def page(client, name, query=""):
 
 
 def post(today):
-    return post_reminders(actor=REMINDERS, at=world.at(today))
+    """Now: a mail posted at noon would not be due in the morning."""
+    assert timezone.localdate() == today
+    return post_reminders(actor=REMINDERS, at=timezone.now())
 
 
 @pytest.fixture
