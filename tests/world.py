@@ -31,9 +31,11 @@ PRICES = {
 
 
 def at(day: date | str, hour: int = 12) -> datetime:
-    """A moment of that day in the business time zone."""
+    """A moment of that day in the business time zone; of today none to come, or what is posted then is not due."""
     day = date.fromisoformat(day) if isinstance(day, str) else day
-    return datetime.combine(day, time(hour), ZoneInfo("Europe/London"))
+    moment = datetime.combine(day, time(hour), ZoneInfo("Europe/London"))
+    now = datetime.now(moment.tzinfo)
+    return min(moment, now) if day == now.date() else moment
 
 
 def year_from(day: date) -> date:
