@@ -131,7 +131,7 @@ def test_the_code_is_there_at_the_moment_of_the_order(owner, dongle, today):
     """Not after 15 seconds but after none: accepting issues it, and no mail has to leave first."""
     order = world.sell(dongle, today)
     code = UnlockCode.objects.get()
-    assert code.issued_at == AuditEvent.objects.get(action="accept", subject_id=order.version_id).at
+    assert code.issued_at == AuditEvent.objects.get(action="accept", subject_kind="order", subject_id=order.pk).at
     assert owner.get(code_address(code)).status_code == 200
     assert not SentMail.objects.exists()
     outbox.drain()
