@@ -1,6 +1,5 @@
 """What was given away with sales: free days and months, discounts, waived upgrades, honoured terms, bridging codes."""
 
-from collections.abc import Sequence
 from datetime import date
 
 from django.db.models import QuerySet
@@ -10,17 +9,16 @@ from portal.wording import count, write_money
 from renewals.conceded import FREE_DAYS, FREE_MONTHS, HONOURED, MULTI_YEAR, NEGOTIATED, WAIVED_UPGRADE
 from renewals.models import Bridge
 from renewals.overviews.finance import figures
+from renewals.overviews.finance.fact_tables import FactTables
 from renewals.overviews.finance.figures import customer_ids
 from renewals.overviews.finance.filters import ReportFilters, last_day
 from renewals.overviews.finance.reports import Column, Definition, Figure, Report, ReportKind, Row, Section, Table
 from renewals.overviews.finance.sale_facts import (
     NOBODY,
-    FactSum,
     Opener,
     Total,
     Totals,
     fact_sums,
-    product_names,
     totals_by,
 )
 
@@ -105,53 +103,21 @@ def _section(filters: ReportFilters, currency: str) -> Section:
         f"{write_money(worth, currency)} was given away from {filters.first_month:%B %Y} to {filters.last_month:%B %Y}."
     )
     if not sums:
-        lead = "Nothing was given away in these months."
-    tables = (
-        _by_month(sums, filters, currency),
-        _by_product(sums, filters, currency),
-        _by_approver(sums, filters, currency),
-    )
-    return Section(currency, lead, tables if sums else ())
+        return Section(currency, "Nothing was given away in these months.", ())
+    tables = FactTables(sums, filters, currency, COLUMNS, _cells)
+    return Section(currency, lead, (tables.by_month(), tables.by_product(), _by_approver(tables)))
 
 
-def _by_month(sums: Sequence[FactSum], filters: ReportFilters, currency: str) -> Table:
-    totals = totals_by(sums, lambda each: each.month)
-    rows = [
-        (month, *_cells(totals[month], Opener(filters, currency, {"first_month": month, "last_month": month})))
-        for month in filters.months()
-    ]
-    return Table(
-        "by-month", "By month", (Column("Month", 10, "month"), *COLUMNS), rows, _total(sums, filters, currency)
-    )
-
-
-def _by_product(sums: Sequence[FactSum], filters: ReportFilters, currency: str) -> Table:
-    totals = totals_by(sums, lambda each: each.product_id)
-    rows = [
-        (name, *_cells(totals[pk], Opener(filters, currency, {"product": pk})))
-        for pk, name in product_names(sums).items()
-    ]
-    return Table(
-        "by-product", "By product", (Column("Product", 30, "text"), *COLUMNS), rows, _total(sums, filters, currency)
-    )
-
-
-def _by_approver(sums: Sequence[FactSum], filters: ReportFilters, currency: str) -> Table:
-    totals = totals_by(sums, lambda each: each.approved_by_id)
+def _by_approver(tables: FactTables) -> Table:
+    totals = totals_by(tables.sums, lambda each: each.approved_by_id)
     names = {user.pk: str(user) for user in User.objects.filter(pk__in=[key for key in totals if key is not None])}
     ordered: list[tuple[object, str]] = [*sorted(names.items(), key=lambda each: (each[1], each[0]))]
     if None in totals:
         ordered.append((None, "Nobody had to"))
-    rows = [
-        (name, *_cells(totals[pk], Opener(filters, currency, {"approved_by": pk or NOBODY}))) for pk, name in ordered
-    ]
+    rows = [(name, *tables.row(totals[pk], approved_by=pk or NOBODY)) for pk, name in ordered]
     note = "Rules and the discounts within the limit of who sold need nobody’s approval (Q3)."
     columns = (Column("Approved by", 30, "text"), *COLUMNS)
-    return Table("by-approval", "By who approved", columns, rows, _total(sums, filters, currency), note)
-
-
-def _total(sums: Sequence[FactSum], filters: ReportFilters, currency: str) -> Row:
-    return ("All", *_cells(totals_by(sums, lambda each: None)[None], Opener(filters, currency, {})))
+    return Table("by-approval", "By who approved", columns, rows, tables.total(), note)
 
 
 def _cells(totals: Totals, opener: Opener) -> Row:

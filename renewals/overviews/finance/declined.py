@@ -62,7 +62,7 @@ def reasons_table(filters: ReportFilters, currency: str, most: int) -> Table:
 
 def _beginning(month: date) -> datetime:
     """The first moment of a month in the business time zone."""
-    return timezone.make_aware(datetime(month.year, month.month, 1))  # noqa: DTZ001 - it is made aware here
+    return datetime(month.year, month.month, 1, tzinfo=timezone.get_default_timezone())
 
 
 def _address(filters: ReportFilters, reason: str, number: int, quote: int) -> str:

@@ -1,15 +1,15 @@
 """Upgrades against SMAs: what lapses cost customers and brought the vendor (P6, P7)."""
 
-from collections.abc import Sequence
 from datetime import date
 
 from portal.sheets import Amount
 from portal.wording import write_money
 from renewals.conceded import BACK_PAY, FEE, GAP, GAP_UPGRADED, UPGRADE, UPGRADE_SMA
 from renewals.overviews.finance import figures
+from renewals.overviews.finance.fact_tables import FactTables
 from renewals.overviews.finance.filters import ReportFilters
-from renewals.overviews.finance.reports import Column, Definition, Report, ReportKind, Row, Section, Table
-from renewals.overviews.finance.sale_facts import FactSum, Opener, Total, Totals, fact_sums, product_names, totals_by
+from renewals.overviews.finance.reports import Column, Definition, Report, ReportKind, Row, Section
+from renewals.overviews.finance.sale_facts import Opener, Total, Totals, fact_sums, totals_by
 
 KINDS = (UPGRADE, UPGRADE_SMA, GAP_UPGRADED, GAP, BACK_PAY, FEE)
 COLUMNS = (
@@ -69,8 +69,9 @@ def _section(filters: ReportFilters, currency: str) -> Section:
     sums = fact_sums(filters, currency, KINDS)
     if not sums:
         return Section(currency, "Nobody came back after a lapse in these months.", ())
-    tables = (_by_month(sums, filters, currency), _by_product(sums, filters, currency))
-    return Section(currency, _lead(totals_by(sums, lambda each: None)[None], currency), tables)
+    tables = FactTables(sums, filters, currency, COLUMNS, _cells)
+    lead = _lead(totals_by(sums, lambda each: None)[None], currency)
+    return Section(currency, lead, (tables.by_month(), tables.by_product()))
 
 
 def _lead(totals: Totals, currency: str) -> str:
@@ -102,32 +103,6 @@ def _brought(totals: Totals) -> int:
 
 def _missed(totals: Totals) -> int:
     return sum(totals.get(kind, Total()).amount for kind in (GAP_UPGRADED, GAP))
-
-
-def _by_month(sums: Sequence[FactSum], filters: ReportFilters, currency: str) -> Table:
-    totals = totals_by(sums, lambda each: each.month)
-    rows = [
-        (month, *_cells(totals[month], Opener(filters, currency, {"first_month": month, "last_month": month})))
-        for month in filters.months()
-    ]
-    return Table(
-        "by-month", "By month", (Column("Month", 10, "month"), *COLUMNS), rows, _total(sums, filters, currency)
-    )
-
-
-def _by_product(sums: Sequence[FactSum], filters: ReportFilters, currency: str) -> Table:
-    totals = totals_by(sums, lambda each: each.product_id)
-    rows = [
-        (name, *_cells(totals[pk], Opener(filters, currency, {"product": pk})))
-        for pk, name in product_names(sums).items()
-    ]
-    return Table(
-        "by-product", "By product", (Column("Product", 30, "text"), *COLUMNS), rows, _total(sums, filters, currency)
-    )
-
-
-def _total(sums: Sequence[FactSum], filters: ReportFilters, currency: str) -> Row:
-    return ("All", *_cells(totals_by(sums, lambda each: None)[None], Opener(filters, currency, {})))
 
 
 def _cells(totals: Totals, opener: Opener) -> Row:
