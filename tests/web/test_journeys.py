@@ -70,6 +70,13 @@ def receipt_of_the_dongle(serial, letters):
     return state
 
 
+def letters_on(page):
+    """The code that the page shows; the page before may still be there."""
+    letters = page.locator(".unlock-code code")
+    letters.first.wait_for()
+    return "\n".join(letters.all_text_contents())
+
+
 def sell_and_apply(page, portal, hands, *, has_script=True):
     """Two licences for two years: 2 × (1,200.00 + 900.00) = 4,200.00, with 19 % tax 4,998.00."""
     page.goto(portal + "/accounts/login/")
@@ -109,7 +116,7 @@ def sell_and_apply(page, portal, hands, *, has_script=True):
     expect(page.locator("h1")).to_contain_text("Order O-")
     hands.press(".next-step a.button-primary")
     expect(page.locator("h1")).to_contain_text("Unlock code 104233-0-")
-    state = receipt_of_the_dongle("104233", "\n".join(page.locator(".unlock-code code").all_text_contents()))
+    state = receipt_of_the_dongle("104233", letters_on(page))
     hands.write("[name=receipt]", state.receipt)
     hands.press(".next-step button.button-primary")
     expect(page.locator(".next-step h2")).to_have_text("Applied")

@@ -23,7 +23,7 @@ from portal.models import Contact
 from renewals.models import QuoteQuestion
 from tests import world
 from tests.web.browsing import watched_page
-from tests.web.test_journeys import Keyboard, log_in, receipt_of_the_dongle
+from tests.web.test_journeys import Keyboard, letters_on, log_in, receipt_of_the_dongle
 
 pytestmark = pytest.mark.browser
 CONFIRM = ".next-step button.button-primary"
@@ -57,8 +57,7 @@ def test_a_dongle_is_found_its_code_applied_and_a_version_downloaded(portal, pag
     expect(page.locator(".page-lead")).to_contain_text("Its newest unlock code waits to be applied")
     hands.press(".next-step a.button-primary")
     expect(page.locator("h1")).to_contain_text("Unlock code 104233-0-")
-    letters = "\n".join(page.locator(".unlock-code code").all_text_contents())
-    hands.write("[name=receipt]", receipt_of_the_dongle("104233", letters).receipt)
+    hands.write("[name=receipt]", receipt_of_the_dongle("104233", letters_on(page)).receipt)
     hands.press(CONFIRM)
     expect(page.locator(".message")).to_contain_text("Dongle 104233 is up to date")
     hands.press(".site-nav a[href='/my/downloads/']")
