@@ -283,7 +283,8 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = not PRODUCTION
+# Elsewhere than in production each file is looked for when it is asked for: nobody has to list them all to start.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 
 if url := required("EMAIL_URL"):
     parts = urlsplit(url)
