@@ -16,8 +16,9 @@ from renewals.management.arguments import MalformedArgument, Refused
 from renewals.models import AccountingMonth, MonthClose, QuoteLine, RevenueSegment
 from renewals.overviews.finance.closing import read_checklist
 from tests import world
+from tests.databases import empty_tables
+from tests.demo.conftest import DEMO_DAY, FEW_MONTHS
 
-ON = date(2026, 11, 24)
 LEAP_DAY = date(2028, 2, 29)
 
 
@@ -42,16 +43,12 @@ def facts():
     }
 
 
-def test_two_builds_of_one_day_are_the_same(db, settings, tmp_path):
-    built = []
-    for number in (1, 2):
-        settings.SIGNER_LOG = tmp_path / f"signer-{number}.log"
-        with transaction.atomic():
-            build_demo(on=ON, months=2)
-            built.append(facts())
-            transaction.set_rollback(True)
-    assert built[0] == built[1]
-    assert len(built[0]["lines"]) > 10
+def test_two_builds_of_one_day_are_the_same(demo):
+    built = facts()
+    empty_tables()
+    build_demo(on=demo, months=FEW_MONTHS)
+    assert facts() == built
+    assert len(built["lines"]) > 10
 
 
 def test_the_months_through_the_one_before_the_last_are_closed_each_on_the_fifth_after_it(demo):
@@ -70,22 +67,20 @@ def test_the_demo_can_be_built_on_a_leap_day_and_on_new_years_day(db):
 
 
 def test_the_first_dongles_are_the_same_however_many_follow():
-    few = [(each.serial, each.licences) for each in demo_dongles(ON, 120, 40)]
-    many = [(each.serial, each.licences) for each in demo_dongles(ON, 3000, 40)]
+    few = [(each.serial, each.licences) for each in demo_dongles(DEMO_DAY, 120, 40)]
+    many = [(each.serial, each.licences) for each in demo_dongles(DEMO_DAY, 3000, 40)]
     assert many[:120] == few
     assert len({serial for serial, _ in many}) == 3000
 
 
-def test_a_second_run_changes_nothing_and_says_so(db):
-    call_command("demo", on="2026-11-24", history=1, stdout=StringIO())
+def test_a_second_run_changes_nothing_and_says_so(demo):
     before, said = facts(), StringIO()
     call_command("demo", on="2027-03-01", stdout=said)
     assert "there already; nothing was changed" in said.getvalue()
     assert facts() == before
 
 
-def test_fresh_is_refused_where_the_demo_is_there_already(db):
-    build_demo(on=ON, months=0)
+def test_fresh_is_refused_where_the_demo_is_there_already(demo):
     before = facts()
     with pytest.raises(Refused, match="database_not_empty"):
         call_command("demo", fresh=True, stdout=StringIO())
@@ -110,7 +105,7 @@ def test_production_refuses_the_demo(db, settings):
 
 def test_fewer_dongles_than_situations_are_refused(db):
     with pytest.raises(DomainError, match="too_few_dongles"):
-        build_demo(on=ON, dongles=10)
+        build_demo(on=DEMO_DAY, dongles=10)
     assert not Customer.objects.exists()
 
 
