@@ -27,7 +27,7 @@ step = @printf '\n== %s\n' '$(1)'; $(2) || { printf '\nmake: failed at: %s\n' '$
 help:
 	@echo 'make run    set up, fill the demo, tell one renewal, serve the portal (PORT=8000)'
 	@echo 'make test   set up and run every check and test (PYTEST_ARGS="tests/rules -k Q1")'
-	@echo 'make proof  the longer proof: 1,000 random quotes, the same cents everywhere'
+	@echo 'make proof  the longer proof: 1,000 random quotes, the same cents everywhere, and the rules over as many dongles'
 	@echo 'make bench  measure the speed of the main job and of finance (BENCH="finance --lines 100000")'
 	@echo 'make screenshots  take the pictures of docs/ anew (needs chromium)'
 	@echo 'make lock   resolve the dependencies anew into requirements*.lock'
@@ -55,6 +55,8 @@ test: set-up
 proof: set-up
 	$(call step,1000 random quotes with the same cents everywhere,PROOF_QUOTES=1000 $(test_env) $(venv) -m pytest -n 2 \
 	  tests/services/test_same_cents.py)
+	$(call step,the rules over 1000 random dongles each,$(test_env) $(venv) -m pytest -n 2 --hypothesis-profile proof \
+	  tests/rules/test_properties.py tests/rules/test_fulfilment.py tests/rules/test_second_reading.py)
 
 bench: set-up
 	@PORTAL_LOCAL_DIR=.local/bench $(venv) -m tests.bench $(BENCH)

@@ -3,6 +3,7 @@
 import gc
 import os
 
+import hypothesis
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
@@ -10,6 +11,7 @@ from django.test.utils import setup_databases, teardown_databases
 
 from tests import databases, world
 
+hypothesis.settings.register_profile("proof", max_examples=1000)  # each drawn anew; a run of the suite draws a hundred
 TransactionTestCase._fixture_teardown = databases.empty_tables
 
 

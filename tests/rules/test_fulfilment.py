@@ -4,7 +4,7 @@ import itertools
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dongles.coverage import covered_through, is_lapsed
@@ -89,7 +89,6 @@ def test_nothing_is_fulfilled_before_it_was_priced_q1():
         redated([licence()], "2026-02-01", "2026-01-31", 1)
 
 
-@settings(max_examples=200)
 @given(cases())
 def test_on_the_day_of_the_quote_nothing_changes_q1(case):
     policy, _, carried, _, request, result = case
@@ -101,7 +100,6 @@ def test_on_the_day_of_the_quote_nothing_changes_q1(case):
     assert not new.extended
 
 
-@settings(max_examples=400)
 @given(cases(), st.integers(0, 30))
 def test_later_all_end_on_the_new_target_and_nobody_loses_a_day_q1(case, wait):
     policy, _, carried, _, request, result = case

@@ -4,7 +4,7 @@ import itertools
 from datetime import date, timedelta
 from fractions import Fraction
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dongles.coverage import LicenceCoverage, Period, Release, covered_through, is_lapsed
@@ -91,7 +91,6 @@ def bought(result: PricedDongle, licence: int) -> list[Period]:
     ]
 
 
-@settings(max_examples=300)
 @given(cases())
 def test_all_licences_end_on_the_target_p1_p2(case):
     _, _, carried, _, request, result = case
@@ -101,7 +100,6 @@ def test_all_licences_end_on_the_target_p1_p2(case):
         assert max(ends + before) == result.covered_through
 
 
-@settings(max_examples=300)
 @given(cases())
 def test_no_day_is_paid_twice_p3(case):
     _, _, carried, _, request, result = case
@@ -112,7 +110,6 @@ def test_no_day_is_paid_twice_p3(case):
             assert earlier.ends_on < later.starts_on
 
 
-@settings(max_examples=300)
 @given(cases())
 def test_what_a_licence_buys_has_no_gap_inside_p3(case):
     _, _, carried, _, request, result = case
@@ -122,7 +119,6 @@ def test_what_a_licence_buys_has_no_gap_inside_p3(case):
             assert later.starts_on == earlier.ends_on + ONE_DAY
 
 
-@settings(max_examples=300)
 @given(cases())
 def test_paid_time_never_shrinks_p2(case):
     policy, _, carried, _, request, result = case
@@ -132,7 +128,6 @@ def test_paid_time_never_shrinks_p2(case):
             assert result.covered_through >= covered_through(licence)
 
 
-@settings(max_examples=300)
 @given(cases())
 def test_sums_are_those_of_the_lines_and_nothing_is_negative_p8_p9(case):
     *_, request, result = case
@@ -144,7 +139,6 @@ def test_sums_are_those_of_the_lines_and_nothing_is_negative_p8_p9(case):
     assert result.total == result.net + result.tax
 
 
-@settings(max_examples=200)
 @given(cases(), st.randoms())
 def test_permuting_licences_permutes_lines_only_p1(case, random):
     policy, prices, carried, releases, request, result = case
@@ -158,7 +152,6 @@ def test_permuting_licences_permutes_lines_only_p1(case, random):
         assert ours == [line for line in result.lines if line.licence == old]
 
 
-@settings(max_examples=200)
 @given(days, price_lists(), st.data(), st.sampled_from(["exact", "whole"]))
 def test_without_discounts_a_later_target_never_costs_less_p3(on, prices, data, part_month):
     carried = data.draw(st.lists(licences(on), min_size=1, max_size=3))
@@ -174,7 +167,6 @@ def test_without_discounts_a_later_target_never_costs_less_p3(on, prices, data, 
     assert nearer.net <= farther.net
 
 
-@settings(max_examples=200)
 @given(days.filter(lambda day: day.day <= 28), price_lists(), st.integers(1, 3), st.integers(1, 2), st.integers(1, 99))
 def test_two_consecutive_renewals_cost_what_one_of_both_costs_p3(last_day, prices, first, second, seats):
     # Starts on a 29th to 31st aside (D1), and without discounts, which reward buying ahead.
@@ -190,7 +182,6 @@ def test_two_consecutive_renewals_cost_what_one_of_both_costs_p3(last_day, price
     assert two.covered_through == at_once.covered_through
 
 
-@settings(max_examples=200)
 @given(days, price_lists(), st.integers(1, 11), st.integers(1, 99), st.sampled_from(["exact", "whole"]))
 def test_whole_months_cost_exactly_a_twelfth_each_p3(last_day, prices, months, seats, part_month):
     acquired_on = last_day - timedelta(500)
@@ -201,7 +192,6 @@ def test_whole_months_cost_exactly_a_twelfth_each_p3(last_day, prices, months, s
     assert result.net == round_half_up(prices.prices["A"].sma_year * seats * months, 12)
 
 
-@settings(max_examples=200)
 @given(policies, price_lists(), st.integers(1, 99), days, st.integers(1, 5000))
 def test_having_missed_nothing_never_costs_more_than_having_missed_a_release_p6(policy, prices, seats, on, gap):
     price = prices.prices["A"]
@@ -213,7 +203,6 @@ def test_having_missed_nothing_never_costs_more_than_having_missed_a_release_p6(
         )
 
 
-@settings(max_examples=200)
 @given(cases())
 def test_an_upgrade_is_never_below_the_sma_that_it_includes_p7(case):
     policy, prices, _, _, _, result = case

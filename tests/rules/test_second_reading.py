@@ -80,8 +80,8 @@ def questions(draw):
     return draw(policies), draw(price_lists()), carried, releases, request
 
 
-@settings(max_examples=700)
 @given(questions())
+@settings(max_examples=3 * settings.default.max_examples)
 def test_both_readings_come_to_the_same_lines_and_refusals_p1(question):
     try:
         priced = price_dongle(*question)
