@@ -1,4 +1,7 @@
-"""What all tests share: the outbox hands nothing on by itself; each test has a signer's log and a store of its own."""
+"""What all tests share: the outbox hands nothing on by itself; each test has a signer's log and a store of its own.
+
+Passwords are hashed as in production, only with little work.
+"""
 
 import gc
 import os
@@ -21,6 +24,7 @@ def _quiet_surroundings(settings, tmp_path):
     settings.SIGNER_LOG = tmp_path / "signer.log"
     settings.FILES_DIR = tmp_path / "files"
     settings.DOWNLOADS_DIR = tmp_path / "downloads"
+    settings.PASSWORD_HASHERS = ["tests.passwords.QuickArgon2"]
 
 
 def pytest_collection_modifyitems(items):
