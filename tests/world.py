@@ -47,14 +47,21 @@ def year_from(day: date) -> date:
 
 def make_catalogue(**policy: object) -> None:
     """Families, products, a EUR price list, policy settings and German tax, all from 1 Jan 2020."""
-    volocity = ProductFamily.objects.create(name="Volocity", support_policy="latest_version")
-    openlab = ProductFamily.objects.create(name="Openlab", support_policy="sma_required")
-    products = {
-        "VOL-VIS": Product.objects.create(number=101, code="VOL-VIS", name="Volocity Visualisation", family=volocity),
-        "VOL-QNT": Product.objects.create(number=102, code="VOL-QNT", name="Volocity Quantitation", family=volocity),
-        "OPL-FUL": Product.objects.create(number=201, code="OPL-FUL", name="Openlab Full", family=openlab),
-    }
-    Product.objects.create(number=103, code="VOL-NEW", name="Volocity without a price", family=volocity)
+    volocity, openlab = ProductFamily.objects.bulk_create(
+        [
+            ProductFamily(name="Volocity", support_policy="latest_version"),
+            ProductFamily(name="Openlab", support_policy="sma_required"),
+        ]
+    )
+    made = Product.objects.bulk_create(
+        [
+            Product(number=101, code="VOL-VIS", name="Volocity Visualisation", family=volocity),
+            Product(number=102, code="VOL-QNT", name="Volocity Quantitation", family=volocity),
+            Product(number=201, code="OPL-FUL", name="Openlab Full", family=openlab),
+            Product(number=103, code="VOL-NEW", name="Volocity without a price", family=volocity),
+        ]
+    )
+    products = {product.code: product for product in made}
     price_list = PriceList.objects.create(name="EUR 2020", currency="EUR", segment="commercial", valid_from=DAY_ONE)
     PriceListEntry.objects.bulk_create(
         PriceListEntry(price_list=price_list, product=products[code], licence=licence, sma_year=year, upgrade=upgrade)
@@ -79,17 +86,19 @@ def make_dongle(
     **fields: object,
 ) -> Dongle:
     """A dongle whose licences, acquired on 1 Jan 2020, are each covered from then through the given day."""
+    licences = list(licences)
     ends = [date.fromisoformat(end) for _, end in licences if end]
     fields = {"issued_expiry_on": max(ends, default=None), "confirmed_expiry_on": max(ends, default=None), **fields}
     dongle = Dongle.objects.create(serial=serial, customer=customer or make_customer(), **fields)
-    for code, end in licences:
-        licence = Licence.objects.create(
-            dongle=dongle, product=Product.objects.get(code=code), acquired_on=DAY_ONE, seats=1
-        )
-        if end:
-            SmaPeriod.objects.create(
-                licence=licence, starts_on=DAY_ONE, ends_on=date.fromisoformat(end), source="record"
-            )
+    products = {product.code: product for product in Product.objects.filter(code__in=[code for code, _ in licences])}
+    carried = Licence.objects.bulk_create(
+        Licence(dongle=dongle, product=products[code], acquired_on=DAY_ONE, seats=1) for code, _ in licences
+    )
+    SmaPeriod.objects.bulk_create(
+        SmaPeriod(licence=licence, starts_on=DAY_ONE, ends_on=date.fromisoformat(end), source="record")
+        for licence, (_, end) in zip(carried, licences, strict=True)
+        if end
+    )
     return dongle
 
 
