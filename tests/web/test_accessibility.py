@@ -25,7 +25,7 @@ from tests.journal.closed import make_accounts, make_close
 from tests.web.browsing import watched_page
 from tests.web.test_journeys import log_in
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 # Targets of 24 px at least (WCAG 2.2) are a rule that axe leaves off by itself.
 RUN = "axe.run(document, {resultTypes: ['violations'], rules: {'target-size': {enabled: true}}})"
@@ -193,52 +193,84 @@ def _objections(page, how, run):
         yield f"{page.url} {how}: {violation['id']} at {nodes}"
 
 
-@pytest.mark.timeout(400)
-def test_no_page_in_any_state_has_a_barrier(portal, browser, client, today):
+def look_at(page, portal, found, *names):
+    for name in names:
+        page.goto(portal + (name if name.startswith("/") else reverse(name)))
+        for each in page.locator("main details > summary").all():
+            each.click()
+        check(page, found)
+
+
+@pytest.fixture
+def look(portal, browser, client):
+    """Looks at addresses as a sales person who has logged in."""
+
+    def look(*addresses):
+        found: list[str] = []
+        with watched_page(browser, reduced_motion="reduce") as page:
+            log_in(page, portal, client, world.make_user())
+            look_at(page, portal, found, *addresses)
+        assert found == []
+
+    return look
+
+
+def test_no_page_of_a_dongle_has_a_barrier(look, today):
+    look(*dongle_addresses(world.make_customer(), today))
+
+
+def test_no_page_of_a_quote_or_an_order_has_a_barrier(look, today):
+    look(*quote_addresses(world.make_customer(), today))
+
+
+def test_no_page_that_lists_or_finds_has_a_barrier(look, today):
     customer = world.make_customer()
-    world.make_user()
-    dongles = dongle_addresses(customer, today)
+    dongle_addresses(customer, today)
+    quote_addresses(customer, today)
     asked = [
         record_request(serial=serial, name="Ada", email="ada@a.example", actor=world.SALES, at=world.at(today))
         for serial in ("SOON", "nowhere")
     ]
-    addresses = [
-        *dongles,
-        *quote_addresses(customer, today),
+    look(
         reverse("dongles:find"),
         reverse("dongles:find") + "?q=cells",
         reverse("renewals:queue"),
         reverse("renewals:requests"),
-        reverse("renewals:months"),
-        reverse("renewals:month", args=[f"{today:%Y-%m}"]),
-        reverse("renewals:pipeline"),
-        reverse("renewals:pipeline") + "?bucket=lapsed_over_major&sort=-value",
-        reverse("renewals:report", args=["renewals"]),
-        reverse("renewals:due"),
         *(reverse("renewals:request", args=[each.pk]) for each in asked),
         reverse("renewals:new_request"),
         reverse("renewals:quote_builder", args=["SOON"]) + f"?request={asked[0].pk}",
         reverse("renewals:quotes"),
         reverse("renewals:orders"),
-        *finance_addresses(),
-        reverse("renewals:report", args=["given-away"]),
-        reverse("renewals:report", args=["upgrades"]) + "?currency=reporting",
-        reverse("renewals:sold_lines"),
+        reverse("renewals:pipeline"),
+        reverse("renewals:pipeline") + "?bucket=lapsed_over_major&sort=-value",
+        reverse("renewals:due"),
         reverse("renewals:withdraw", args=["VALID", Dongle.objects.get(serial="VALID").licences.get().pk]),
         reverse("renewals:dongle", args=["UNKNOWN"]),
         "/nowhere/",
         reverse("sent_mail"),
-    ]
+    )
+
+
+def test_no_page_of_finance_has_a_barrier(look, today):
+    customer = world.make_customer()
+    dongle_addresses(customer, today)
+    quote_addresses(customer, today)
+    look(
+        *finance_addresses(),
+        reverse("renewals:months"),
+        reverse("renewals:month", args=[f"{today:%Y-%m}"]),
+        reverse("renewals:report", args=["renewals"]),
+        reverse("renewals:report", args=["given-away"]),
+        reverse("renewals:report", args=["upgrades"]) + "?currency=reporting",
+        reverse("renewals:sold_lines"),
+    )
+
+
+def test_no_form_that_was_refused_has_a_barrier(portal, browser, client, today):
+    world.make_dongle("EMPTY", None, [])
     found: list[str] = []
     with watched_page(browser, reduced_motion="reduce") as page:
-        page.goto(portal + reverse("account_login"))
-        check(page, found)
-        log_in(page, portal, client)
-        for address in addresses:
-            page.goto(portal + address)
-            for each in page.locator("main details > summary").all():
-                each.click()
-            check(page, found)
+        log_in(page, portal, client, world.make_user())
         for address, button in REFUSED:
             page.goto(portal + address(today))
             page.locator(button).first.click()
@@ -247,13 +279,6 @@ def test_no_page_in_any_state_has_a_barrier(portal, browser, client, today):
     assert found == []
 
 
-def look_at(page, portal, found, *names):
-    for name in names:
-        page.goto(portal + (name if name.startswith("/") else reverse(name)))
-        check(page, found)
-
-
-@pytest.mark.timeout(400)
 def test_logging_in_has_no_barrier(portal, browser, client):
     """Every page around logging in, each in its states: before, between the steps, without a factor, with two."""
     user = world.make_user()
