@@ -23,6 +23,8 @@ from renewals.overviews.finance.filters import last_day
 from renewals.services.summaries import summarise_all
 
 LOCK = 0x636C6F73  # whoever closes a month or opens it again holds this advisory lock until the transaction ends
+# While no month is closed anything can be booked in any, also before the ledger's first: no row stands for that.
+WAIT_FOR_ALL = "LOCK TABLE renewals_accountingmonth IN EXCLUSIVE MODE"
 
 
 @transaction.atomic
@@ -34,6 +36,7 @@ def close_month(*, month: date, actor: Actor, at: datetime) -> MonthClose:
     """
     check_ability(actor, "settle")
     _lock_closing()
+    _wait_for_bookings_before_the_first_close()
     today = timezone.localdate(at)
     _check_is_next(month, today)
     row = _locked(month)
@@ -58,6 +61,13 @@ def close_month(*, month: date, actor: Actor, at: datetime) -> MonthClose:
 def _lock_closing() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+def _wait_for_bookings_before_the_first_close() -> None:
+    """So the month that is closed first stays the first: who books in an earlier one is waited for, or comes after."""
+    if checks.last_closed_month() is None:
+        with connection.cursor() as cursor:
+            cursor.execute(WAIT_FOR_ALL)
 
 
 def _check_is_next(month: date, today: date) -> None:

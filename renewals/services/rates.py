@@ -19,11 +19,10 @@ from renewals import rates
 from renewals.models import ExchangeRate
 from renewals.overviews.finance.rates import last_closed_month
 from renewals.rates import Fault, RateLine
+from renewals.services import closing
 
 RATES_LOCK = 20_261_126  # the number by which the database knows the lock
 EARLIEST = date(1990, 1, 1)
-# Shared, so that bookings go on; who closes a month waits, and what it then reports has the rates that are kept here.
-HOLD_MONTHS = "SELECT month FROM renewals_accountingmonth WHERE month = ANY (%s) ORDER BY month FOR SHARE"
 MOST_LETTERS = 120  # of a source
 
 
@@ -127,9 +126,13 @@ def _take_rates() -> None:
 
 
 def _closed_months(months: Sequence[date]) -> set[date]:
-    """Which of these months are closed, as all are up to the last that is; none gets closed meanwhile."""
+    """Which of these months are closed, as all are up to the last that is; none gets closed meanwhile.
+
+    Who closes waits for the rates that are kept here. It is the lock of closing, not that of a month's row: a month in
+    which nothing was booked has none before it is closed.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(HOLD_MONTHS, [list(months)])
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [closing.LOCK])
     last = last_closed_month()
     return {month for month in months if last is not None and month <= last}
 
