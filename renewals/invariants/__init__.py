@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from renewals.invariants import audit, closes, codes, dates, ledger, periods, renewal_figures, revenue
+from renewals.invariants import audit, closes, codes, dates, facts, ledger, periods, renewal_figures, revenue
 from renewals.invariants.findings import Batch
 from renewals.invariants.snapshot import one_snapshot
 
@@ -35,6 +35,7 @@ INVARIANTS = (
         "dongle",
         renewal_figures.check,
     ),
+    Invariant("facts", "What was given away and what lapses cost is what the order lines say.", "order", facts.check),
     Invariant("audit", "The chain over the audit trail is unbroken.", "event", audit.check),
 )
 

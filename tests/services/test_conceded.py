@@ -6,10 +6,13 @@ from decimal import Decimal
 import pytest
 
 from portal.audit import Actor
+from portal.models import Customer
+from renewals.invariants import facts as facts_invariant
 from renewals.models import SaleFact
 from renewals.services import quotes
 from renewals.services.cancellations import cancel_order
 from renewals.services.conceded import note_all_facts
+from renewals.services.customers import merge_customers
 from renewals.services.orders import fulfil_order
 from tests import world
 
@@ -19,6 +22,10 @@ pytestmark = pytest.mark.django_db
 def facts():
     rows = SaleFact.objects.order_by("order_line", "kind")
     return [(each.kind, each.number, each.amount) for each in rows]
+
+
+def findings():
+    return [str(finding) for batch in facts_invariant.check(world.at("2026-07-01")) for finding in batch.findings]
 
 
 def licence(end="2026-03-31", **fields):
@@ -118,3 +125,31 @@ def test_facts_noted_anew_are_the_same(catalogue):
     before = facts()
     assert note_all_facts() == len(before) > 3
     assert facts() == before
+
+
+def test_facts_noted_anew_stay_with_who_bought_and_where(catalogue):
+    """As revenue does: who moved since, or was merged into another, did not buy there or as that one."""
+    bought = world.make_customer("Institute of Cels")
+    world.sell(licence("2025-12-31", customer=bought), "2026-02-01")
+    merge_customers(kept=world.make_customer(), merged=bought, actor=world.SALES, at=world.at("2026-03-01"))
+    Customer.objects.update(country="FR")
+    assert note_all_facts() == 1
+    assert SaleFact.objects.values_list("customer", "country").get() == (bought.pk, "DE")
+    assert findings() == []
+
+
+def test_an_annulled_order_that_cost_nothing_has_no_facts_when_they_are_noted_anew(catalogue):
+    order = sell_approved(licence(), "2026-02-01", discount=Decimal(1))
+    assert facts() == [("negotiated", 1, 120_000)]
+    by = {"actor": world.SALES, "at": world.at("2026-03-01"), "reason": "By mistake"}
+    cancel_order(order=order, from_on=date(2026, 2, 1), is_mistake=True, **by)
+    assert note_all_facts() == 0
+    assert findings() == []
+
+
+def test_a_cancelled_order_that_cost_nothing_keeps_its_facts_when_they_are_noted_anew(catalogue):
+    order = sell_approved(licence(), "2026-02-01", discount=Decimal(1))
+    cancel_order(order=order, from_on=date(2026, 5, 1), reason="Sold", actor=world.SALES, at=world.at("2026-03-01"))
+    assert note_all_facts() == 1
+    assert facts() == [("negotiated", 1, 120_000)]
+    assert findings() == []

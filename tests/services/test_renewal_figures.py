@@ -32,7 +32,7 @@ from renewals.services.customers import merge_customers, undo_merge
 from renewals.services.renewal_figures import rebuild_renewal_figures, update_renewal_figures
 from renewals.services.replacements import transfer_dongle
 from tests import world
-from tests.services.test_invariants import cancel, make_world, replace
+from tests.invariants.records import cancel, make_world, replace
 
 BY = {"actor": world.SALES}
 
