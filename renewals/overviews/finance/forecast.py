@@ -149,7 +149,7 @@ def _due_in(falling: Sequence[Falling], month: date) -> int:
 
 
 def _row(filters: ReportFilters, currency: str, month: date, certain: int, due: int, expected: Expected) -> Row:
-    opened = lines_of("recognised", filters, currency, month, certain)
+    opened = lines_of("earned", filters, currency, month, certain)
     return (month, opened, *_amounts(currency, certain, due, *expected)[1:])
 
 
