@@ -156,6 +156,11 @@ def test_the_state_names_what_is_closed_and_what_comes_next(sold):
     assert finance_state(date(2026, 7, 1)).closed_in_words == "Closed through May 2026; Jun 2026 can be closed next."
 
 
+def test_what_was_booked_before_months_were_kept_comes_next_too(sold):
+    AccountingMonth.objects.all().delete()
+    assert finance_state(LATER).closed_in_words == "No month is closed yet; Mar 2025 can be closed next."
+
+
 def test_bookings_that_the_figures_lack_are_counted_until_they_are_in(sold):
     world.sell(world.make_dongle("3", world.make_customer("U"), [("VOL-VIS", "2026-06-30")]), "2026-06-10")
     assert finance_state(LATER).waiting_in_words == (

@@ -211,6 +211,20 @@ def test_a_fulfilled_order_without_revenue_forbids_the_close(order):
     assert f"{other.number} of Institute of Cells, fulfilled on 10 Feb 2026" in str(refusal.data)
 
 
+def test_so_does_one_that_has_a_free_line_beside_those_without_revenue(order):
+    both = [("VOL-VIS", "2028-01-31"), ("OPL-FUL", "2025-06-30")]
+    version = world.send(world.make_dongle("104234", licences=both), "2026-02-10", align_to=date(2028, 1, 31))
+    other = world.accept(version, "2026-02-20")  # ten days later: those of VOL-VIS are free
+    assert sorted(other.lines.values_list("net", flat=True))[0] == 0
+    damage(
+        "WITH gone AS (DELETE FROM renewals_unsummarisedsegment) DELETE FROM renewals_revenuesegment WHERE"
+        f" order_line_id IN (SELECT id FROM renewals_orderline WHERE order_id = {other.pk})",
+        "renewals_revenuesegment",
+    )
+    refusal = refused("month_not_ready", close, FEBRUARY)
+    assert f"{other.number} of Institute of Cells, fulfilled on 20 Feb 2026" in str(refusal.data)
+
+
 def test_a_paid_order_that_is_not_fulfilled_forbids_the_close_and_one_that_waits_is_to_mind(order):
     waits = world.sell(world.make_dongle("104234", world.make_customer("Pays", fulfil_on="payment")), "2026-02-10")
     checklist = checks.read_checklist(FEBRUARY, date(2026, 3, 1))
@@ -314,11 +328,10 @@ def test_what_was_caught_up_in_a_month_is_reported_in_it_and_known_where_it_belo
     assert (euros.reported, euros.caught_up, euros.known) == (-8_629, -8_629, 0)
 
 
-def test_lines_that_are_not_listed_are_in_the_sum(order, monkeypatch):
+def test_lines_that_are_not_listed_are_in_the_sum(order):
     closed = close_through(APRIL)[-1]
     cancel(order, "2026-05-06")
-    monkeypatch.setattr("renewals.overviews.finance.changes.LINES_SHOWN", 1)
-    (euros,) = known_today(APRIL, totals_of_close(closed))
+    (euros,) = known_today(APRIL, totals_of_close(closed), shown=1)
     assert (len(euros.lines), euros.more, euros.later) == (1, 1, -8_629)
 
 

@@ -119,9 +119,12 @@ class Known(NamedTuple):
         return self.recognised + self.later
 
 
-def known_today(month: date, reported: Mapping[str, InMonth]) -> list[Known]:
-    """What the month was, by what is known today, beside what was reported: of each currency that it has."""
-    asked: dict[str, date | int] = {"month": month, "last_day": last_day(month), "shown": LINES_SHOWN}
+def known_today(month: date, reported: Mapping[str, InMonth], shown: int = LINES_SHOWN) -> list[Known]:
+    """What the month was, by what is known today, beside what was reported: of each currency that it has.
+
+    Of its lines so many are `shown` at most, of all currencies together.
+    """
+    asked: dict[str, date | int] = {"month": month, "last_day": last_day(month), "shown": shown}
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT currency, sum(amount)::bigint, count(*) FROM ({LATER}) later GROUP BY currency",  # noqa: S608 - of constants alone

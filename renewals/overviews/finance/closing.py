@@ -16,7 +16,7 @@ from portal.errors import DomainError
 from portal.wording import count, write_day, write_money, write_month
 from renewals.digests import FLOWS, NOTHING, InMonth, Place, totals_of
 from renewals.invariants import revenue
-from renewals.models import AccountingMonth, MonthFigures, Order, RevenueSegment, UnsummarisedSegment
+from renewals.models import AccountingMonth, MonthFigures, Order, OrderLine, RevenueSegment, UnsummarisedSegment
 from renewals.month_sums import places_by_formula
 from renewals.overviews.finance.figures import deferred_by
 from renewals.overviews.finance.filters import following, last_day
@@ -237,7 +237,8 @@ def _lines_are_whole(asked: Month) -> Item:
 
 def _fulfilled_have_revenue(asked: Month) -> Item:
     fulfilled = _until_end(asked, "fulfilled_on").filter(fulfilled_on__gte=asked.month)
-    without = fulfilled.filter(~Q(lines__net=0), lines__isnull=False, lines__segments=None)
+    lacking = OrderLine.objects.filter(order__in=fulfilled, segments=None).exclude(net=0)
+    without = fulfilled.filter(pk__in=lacking.values("order"))
     return _listed(
         "Every order fulfilled in the month has its revenue.",
         (_of_order(order, f"fulfilled on {_day(order.fulfilled_on)}") for order in _in_order(without)),
