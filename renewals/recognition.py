@@ -96,16 +96,15 @@ def segments_of_sale(net: int, sma_net: int, period: tuple[date, date] | None, f
 
 
 def take_back(segment: Segment, from_on: date) -> Segment | None:
-    """F1, F4: the segment that undoes what is not earned before `from_on`, exact to the month; None if nothing is left.
+    """F1, F4: the segment that undoes what is not earned before `from_on`, exact to the month; None if no day is left.
 
-    What is earned at once stays: a cancellation does not reach it (an annulment takes back with `take_back_whole`).
+    Of few cents all may be earned already: then it undoes 0, and ends the annual value (F5) with it. What is earned at
+    once stays: a cancellation does not reach it (an annulment takes back with `take_back_whole`).
     """
     if segment.method == "at_once" or from_on > segment.ends_on:
         return None
     starts_on = max(from_on, segment.starts_on)
     left = segment.amount - recognised_through(segment, starts_on - ONE_DAY)
-    if not left:
-        return None
     return Segment(-left, starts_on, segment.ends_on, "daily", -segment.basis_amount, segment.basis_starts_on)
 
 

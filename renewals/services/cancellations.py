@@ -98,14 +98,17 @@ def _undo(order: Order, from_on: date, actor: Actor, at: datetime, is_mistake: b
 def _lock_carrying(dongle_ids: Iterable[int]) -> dict[int, Dongle]:
     """By the dongles of an order those that carry its licences now (Q8), under the locks of their rows.
 
-    A dongle is replaced under its lock: once the whole line of successors is locked, it can't grow.
+    A dongle is replaced under its lock: once the whole line of successors is locked, it can't grow. One that took
+    another's place was empty: where both were quoted, it stands for that other alone.
     """
     quoted = list(dongle_ids)
     while True:
         chains = dongle_queries.successors_of(quoted)
         locked = dongle_services.lock_dongles({*quoted, *(dongle for chain in chains.values() for dongle in chain)})
         if dongle_queries.successors_of(quoted) == chains:
-            return {first: locked[chain[-1] if chain else first] for first, chain in chains.items()}
+            took_a_place = {dongle for chain in chains.values() for dongle in chain}
+            firsts = [dongle for dongle in quoted if dongle not in took_a_place]
+            return {first: locked[[first, *chains[first]][-1]] for first in firsts}
 
 
 def _check_cancellable(order: Order, lines: Sequence[OrderLine], from_on: date, is_mistake: bool) -> None:

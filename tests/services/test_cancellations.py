@@ -11,9 +11,13 @@ from portal.audit import Actor
 from portal.errors import DomainError
 from portal.models import AuditEvent, OutboxMessage
 from renewals import recognition
-from renewals.models import Order, RevenueSegment
+from renewals.invariants import revenue
+from renewals.models import Order, PriceListEntry, RevenueSegment
 from renewals.pricing import AddedLicence
+from renewals.queries import DongleRequest
+from renewals.services import quotes
 from renewals.services.cancellations import cancel_order, date_after_cancellation
+from renewals.services.replacements import replace_dongle
 from renewals.states import OrderState
 from tests import world
 
@@ -54,6 +58,35 @@ def test_later_periods_are_cancelled_and_the_code_gives_back_what_stood_before_q
     first, second = UnlockCode.objects.order_by("pk")
     assert (first.expiry_on, second.expiry_on, second.sequence) == (date(2027, 3, 31), date(2026, 3, 31), 2)
     assert Dongle.objects.get().issued_expiry_on == date(2026, 3, 31)
+
+
+def test_of_two_dongles_quoted_together_one_that_took_the_other_s_place_is_told_once_q8(catalogue):
+    customer = world.make_customer()
+    broken = world.make_dongle("104233", customer, [("VOL-VIS", "2026-03-31")])
+    spare = world.make_dongle("104234", customer, [("VOL-QNT", "2026-06-30")])
+    asked = {"customer": customer, "actor": world.SALES, "at": world.at("2026-02-01")}
+    drafted = quotes.draft_quote(requests=[DongleRequest(each, 1) for each in (broken, spare)], **asked)
+    sent = quotes.send_quote(version=drafted, actor=world.SALES, at=world.at("2026-02-01"))
+    order = world.accept(sent, "2026-02-01")
+    by = {"actor": world.SALES, "at": world.at("2026-02-10")}
+    withdraw_licence(licence=spare.licences.get(), reason="Not used", **by)
+    replace_dongle(dongle=broken, serial="104234", cause="broken", reason="The plug is bent", **by)
+    cancel(order, "2026-02-20")
+    codes = UnlockCode.objects.filter(cause=f"cancellation of order {order.number}")
+    # Its own licence was withdrawn: the date is that of the licence which went over.
+    assert [(code.dongle.serial, code.expiry_on) for code in codes] == [("104234", date(2026, 3, 31))]
+
+
+def test_the_annual_value_of_a_cent_ends_with_its_period_though_nothing_is_left_to_take_back_f5(dongle):
+    PriceListEntry.objects.update(sma_year=1)  # a cent, which is earned by half of the year
+    order = world.sell(dongle, "2026-02-01")
+    cancel(order, "2026-12-15")
+    values = RevenueSegment.objects.values_list("reason", "amount", "starts_on", "annual_amount")
+    assert set(values) == {
+        ("sale", 1, date(2026, 4, 1), 1),
+        ("cancellation", 0, date(2026, 12, 15), -1),
+    }
+    assert [finding for batch in revenue.check(world.at("2027-01-01")) for finding in batch.findings] == []
 
 
 def test_the_code_states_the_last_covered_day_q6(dongle):
