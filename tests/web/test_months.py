@@ -7,14 +7,15 @@ import re
 from datetime import date
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from portal import outbox
 from portal.models import Job
-from renewals.models import AccountingMonth, MonthClose, MonthFigures, MonthReopening
+from renewals.models import AccountingMonth, MonthClose, MonthFigures, MonthReopening, UnsummarisedSegment
+from renewals.month_sums import last_segment_id, sums_by_formula
 from renewals.overviews.finance.filters import following
-from renewals.services.closing import close_month
 from renewals.services.summaries import summarise_all
 from tests import world
 
@@ -121,11 +122,34 @@ def test_a_close_is_proven_on_its_page(sales, finance, month):
     assert deed(sales, "prove_month", month, {"revision": "x"}).status_code == 422
 
 
-def test_a_large_close_is_proven_as_long_work(sales, finance, month, monkeypatch):
-    monkeypatch.setattr("renewals.web.finance.months.PROVEN_AT_ONCE", 0)
-    close(finance, month)
-    found = close_month(month=following(month), actor=world.SALES, at=world.at(following(month, 2)))
-    assert found.segments >= 0
+def add_segments(month, number):
+    """As many more of the month, as no sale would make them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO renewals_revenuesegment (order_line_id, currency, amount, starts_on, ends_on, method,"
+            " booked_month, reason, basis_amount, basis_starts_on, annual_amount, customer_id, product_id, country,"
+            " customer_segment) SELECT order_line_id, currency, amount, starts_on, ends_on, method, booked_month,"
+            " reason, basis_amount, basis_starts_on, annual_amount, customer_id, product_id, country, customer_segment"
+            " FROM (SELECT * FROM renewals_revenuesegment WHERE booked_month = %s LIMIT 1) one,"
+            " generate_series(1, %s)",
+            [month, number],
+        )
+    UnsummarisedSegment.objects.all().delete()
+
+
+def test_a_close_of_more_than_20_000_segments_is_proven_as_long_work(sales, month):
+    add_segments(month, 19_999)
+    sums = sums_by_formula(month)
+    assert sums.segments == 20_001
+    MonthClose.objects.create(
+        month=AccountingMonth.objects.get(month=month),
+        revision=1,
+        closed_at=world.at(following(month)),
+        segments=sums.segments,
+        last_segment_id=last_segment_id(month),
+        totals={currency: total._asdict() for currency, total in sums.totals.items()},
+        sha256=sums.sha256,
+    )
     deed(sales, "prove_month", month, {"revision": "1"})
     while outbox.drain():
         pass
@@ -160,10 +184,10 @@ def test_a_month_outside_of_the_ledger_is_refused(finance, month):
     assert "is none of its months" in text_of(answer)
 
 
-def test_the_long_checks_of_a_large_month_are_made_when_they_are_asked_for(finance, month, monkeypatch):
+def test_the_long_checks_of_more_than_20_000_segments_are_made_when_they_are_asked_for(finance, month):
     assert "Make the long checks now" not in text_of(finance.get(page_of(month)))
+    add_segments(month, 19_999)
     MonthFigures.objects.filter(month=month).update(current=1)
-    monkeypatch.setattr("renewals.overviews.finance.closing.CHECKED_AT_ONCE", 1)
     page = text_of(finance.get(page_of(month)))
     assert "the long checks have not been made yet" in page
     assert "Make the long checks now" in page
