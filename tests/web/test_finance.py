@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from datetime import date
+from decimal import Decimal
 from html import unescape
 from io import BytesIO
 
@@ -12,6 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
+from dongles.models import Product
 from portal.sheets import Amount
 from renewals.overviews.finance import REPORTS
 from renewals.overviews.finance.filters import following
@@ -51,6 +53,11 @@ def sold(db, today):
     books.summarise()
     books.japanese = japanese
     return books
+
+
+def rows_of_csv(answer):
+    head, *rows = csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig")))
+    return head, rows
 
 
 def said(page):
@@ -227,3 +234,17 @@ def test_an_order_tells_the_months_in_which_it_is_earned_catch_up_apart(dongle, 
     assert sum(each.recognised + each.caught_up for each in months) == 120_000 + 90_000
     assert months[0].month == date(months[0].month.year, months[0].month.month, 1)
     assert 'id="revenue"' in page.content.decode()
+
+
+def test_products_called_alike_or_as_a_column_is_have_columns_of_their_own_in_files(sold, finance):
+    sold.products["VOL-VIS"].family.products.update(name="Imaging")
+    answer = finance.get("/finance/reports/recognised/months.csv", {"family": sold.products["VOL-VIS"].family_id})
+    head, rows = rows_of_csv(answer)
+    assert head[2:4] == ["Imaging (VOL-QNT)", "Imaging (VOL-VIS)"]
+    euros = [row for row in rows if row[0] == "EUR"]
+    assert all(sum(map(Decimal, row[2:5])) == Decimal(row[5]) for row in euros)  # with what is caught up, the total
+    Product.objects.filter(code="VOL-QNT").update(name="Total")
+    head, rows = rows_of_csv(
+        finance.get("/finance/reports/recognised/months.csv", {"product": sold.products["VOL-QNT"].pk})
+    )
+    assert head[2:5] == ["Total", "Caught up", "Total"]

@@ -1,5 +1,6 @@
 """Recognised revenue by month and by what was sold, by country and by segment, beside the year before (F2, F5)."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
@@ -69,10 +70,15 @@ def read_report(filters: ReportFilters, today: date) -> Report:
 
 
 def _parts_by_product(filters: ReportFilters) -> Mapping[int, Part]:
-    """By product what it counts to: its family, or itself where a family or a product is chosen."""
+    """By product what it counts to: its family, or itself where a family or a product is chosen.
+
+    Products of the same name have their codes beside it.
+    """
     products = Product.objects.select_related("family").order_by("name")
     if filters.family is not None or filters.product is not None:
-        return {each.pk: Part(each.name, "product", each.pk) for each in products}
+        named = Counter(each.name for each in products)
+        names = {each.pk: each.name if named[each.name] == 1 else f"{each.name} ({each.code})" for each in products}
+        return {each.pk: Part(names[each.pk], "product", each.pk) for each in products}
     return {each.pk: Part(each.family.name, "family", each.family_id) for each in products}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -114,12 +114,23 @@ def _tables(report: Report) -> list[tuple[str, list[tuple[Section, Table]]]]:
     return list(found.items())
 
 
-def _columns(found: Sequence[tuple[Section, Table]]) -> list[Column]:
+class Place(NamedTuple):
+    """A column, and how many like it stand before it: a product may be called as a column is, “Total” say."""
+
+    column: Column
+    before: int
+
+
+def _places(table: Table) -> list[Place]:
+    return [Place(each, table.columns[:at].count(each)) for at, each in enumerate(table.columns)]
+
+
+def _columns(found: Sequence[tuple[Section, Table]]) -> list[Place]:
     """The columns of a table in any section, in their order: what was sold may differ from one to the other."""
-    columns: list[Column] = []
+    columns: list[Place] = []
     for _, table in found:
         place = 0
-        for column in table.columns:
+        for column in _places(table):
             if column not in columns:
                 columns.insert(place, column)
             place = columns.index(column) + 1
@@ -127,15 +138,16 @@ def _columns(found: Sequence[tuple[Section, Table]]) -> list[Column]:
 
 
 def _heads(found: Sequence[tuple[Section, Table]]) -> list[sheets.Column]:
-    return [sheets.Column("Currency", 9), *(sheets.Column(each.head, each.width) for each in _columns(found))]
+    columns = (each.column for each in _columns(found))
+    return [sheets.Column("Currency", 9), *(sheets.Column(each.head, each.width) for each in columns)]
 
 
 def _rows(found: Sequence[tuple[Section, Table]]) -> Iterator[Sequence[sheets.Cell]]:
     columns = _columns(found)
     for section, table in found:
         for row in table.rows:
-            cells = dict(zip(table.columns, row, strict=True))
-            yield [section.currency, *(_filed(column, cells.get(column)) for column in columns)]
+            cells = dict(zip(_places(table), row, strict=True))
+            yield [section.currency, *(_filed(each.column, cells.get(each)) for each in columns)]
 
 
 def _filed(column: Column, cell: Figure | Cell) -> sheets.Cell:
