@@ -172,9 +172,12 @@ def _months(filters: ReportFilters, currency: str, months: Mapping[date, DueSums
 
 def _due_cells(
     filters: ReportFilters, currency: str, sums: DueSums, *, rated: bool = True
-) -> tuple[Figure | Rate | Amount | None, ...]:
+) -> tuple[Figure | Rate | None, ...]:
     def opens(number: int, **asked: object) -> Figure:
         return Figure(number, dongles_address(filters, currency, **asked) if number else "")
+
+    def valued(value: int, **asked: object) -> Figure:
+        return opens(value, **asked)._replace(value=Amount(value, currency))
 
     return (
         opens(sums.due),
@@ -183,10 +186,10 @@ def _due_cells(
         opens(sums.lost, outcome="lost"),
         opens(sums.open, outcome="open"),
         sums.rate if rated else None,
-        Amount(sums.due_value, currency),
-        Amount(sums.kept_value, currency),
+        valued(sums.due_value),
+        valued(sums.kept_value, outcome="renewed"),
         sums.rate_by_value if rated else None,
-        Amount(sums.lost_value, currency),
+        valued(sums.lost_value, outcome="lost"),
     )
 
 
@@ -199,15 +202,16 @@ def _retention(filters: ReportFilters, currency: str, retention: Mapping[date, R
     rows = []
     for month, of_month in retention.items():
         address = f"/finance/kept/?{filters.query(first_month=month, last_month=month, currency=currency)}"
+        then, kept, lost, shrunk, now = (
+            Figure(Amount(value, currency), address if value else "")
+            for value in (of_month.then, of_month.kept, of_month.lost, of_month.shrunk, of_month.now)
+        )
         rows.append(
             (
                 month,
-                Figure(Amount(of_month.then, currency), address if of_month.then else ""),
-                Amount(of_month.kept, currency),
-                Amount(of_month.lost, currency),
-                Amount(of_month.shrunk, currency),
+                *(then, kept, lost, shrunk),
                 Rate(of_month.kept, of_month.then),
-                Amount(of_month.now, currency),
+                now,
                 Rate(of_month.now, of_month.then),
                 of_month.customers_then,
                 of_month.customers_kept,
