@@ -25,6 +25,7 @@ from portal.services.customers import CustomerDetails
 from portal.web import PAGE_LENGTH, attempt, by, done_once
 from renewals import overviews
 from renewals.models import PriceList
+from renewals.web.contacts import contact_at, contact_form
 
 # Details that the price of a new quote depends on, and no price that was quoted.
 PRICED_BY = ("currency", "segment", "country", "tax_status")
@@ -96,13 +97,6 @@ def _locales() -> tuple[tuple[str, str], ...]:
                 continue
             found[f"{language}_{country}"] = locale.get_display_name(wording.LOCALE) or str(locale)
     return tuple(found.items())
-
-
-class ContactForm(forms.Form):
-    """A person to whom quotes and codes may go."""
-
-    name = forms.CharField(label="Name", max_length=200, error_messages={"required": "Enter the person’s name."})
-    email = forms.EmailField(label="E-mail address", error_messages={"required": "Enter the e-mail address."})
 
 
 def customer_at(customer_id: int) -> Customer:
@@ -205,25 +199,17 @@ def new_contact(request: HttpRequest, customer_id: int) -> HttpResponse:
 @staff_page("sell")
 def contact_page(request: HttpRequest, customer_id: int, contact_id: int) -> HttpResponse:
     """Change a person's name or address."""
-    contact = _contact(customer_id, contact_id)
+    contact = contact_at(customer_id, contact_id)
     save = partial(services.change_contact, contact=contact)
     return _contact_page(request, contact.customer, contact, save, "is changed")
-
-
-def _contact(customer_id: int, contact_id: int) -> Contact:
-    return get_object_or_404(Contact.objects.select_related("customer"), pk=contact_id, customer=customer_id)
 
 
 def _contact_page(
     request: HttpRequest, customer: Customer, contact: Contact | None, save: Callable[..., Contact], outcome: str
 ) -> HttpResponse:
-    initial = {"name": contact.name, "email": contact.email} if contact else None
-    form = ContactForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        done = attempt(form, save, **form.cleaned_data, **by(request))
-        if done:
-            messages.success(request, f"{done.name} {outcome}.")
-            return _to_contacts(customer.pk)
+    form, is_kept = contact_form(request, contact, save, outcome)
+    if is_kept:
+        return _to_contacts(customer.pk)
     context = {"form": form, "customer": customer, "contact": contact}
     return render(request, "renewals/contact_form.html", context, status=422 if form.errors else 200)
 
@@ -232,7 +218,7 @@ def _contact_page(
 @staff_page("sell")
 def left(request: HttpRequest, customer_id: int, contact_id: int) -> HttpResponse:
     """A person has left: no mail goes there any more."""
-    contact = services.contact_left(contact=_contact(customer_id, contact_id), **by(request))
+    contact = services.contact_left(contact=contact_at(customer_id, contact_id), **by(request))
     messages.success(request, f"{contact.name} is marked as having left, and gets no mail any more.")
     return _to_contacts(customer_id)
 
@@ -241,7 +227,7 @@ def left(request: HttpRequest, customer_id: int, contact_id: int) -> HttpRespons
 @staff_page("sell")
 def came_back(request: HttpRequest, customer_id: int, contact_id: int) -> HttpResponse:
     """A person is there after all."""
-    contact = services.contact_came_back(contact=_contact(customer_id, contact_id), **by(request))
+    contact = services.contact_came_back(contact=contact_at(customer_id, contact_id), **by(request))
     messages.success(request, f"{contact.name} is on file again.")
     return _to_contacts(customer_id)
 

@@ -21,8 +21,8 @@ from portal.services.logins import choose_organisation
 from portal.web import attempt, by
 from renewals.overviews import held
 from renewals.services.reminders import switch_reminders
+from renewals.web.contacts import contact_at, contact_form
 from renewals.web.customer.passkeys import passkeys_of
-from renewals.web.customers import ContactForm
 
 RECENT = 10  # changes on the page
 
@@ -63,22 +63,22 @@ def account_page(request: HttpRequest, customer: Customer) -> HttpResponse:
 @customer_page
 def new_contact(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Put a colleague on file, who may log in from then on."""
-    return _contact_form(request, customer, None, partial(services.add_contact, customer=customer), "is on file")
+    return _contact_page(request, customer, None, partial(services.add_contact, customer=customer), "is on file")
 
 
 @require_http_methods(["GET", "POST"])
 @customer_page
 def contact_page(request: HttpRequest, customer: Customer, contact_id: int) -> HttpResponse:
     """Change a person's name or address, or say that they have left."""
-    contact = _contact(customer, contact_id)
-    return _contact_form(request, customer, contact, partial(services.change_contact, contact=contact), "is changed")
+    contact = contact_at(customer.pk, contact_id)
+    return _contact_page(request, customer, contact, partial(services.change_contact, contact=contact), "is changed")
 
 
 @require_POST
 @customer_page
 def contact_left(request: HttpRequest, customer: Customer, contact_id: int) -> HttpResponse:
     """A person has left: no mail goes there any more, and they can't log in."""
-    contact = services.contact_left(contact=_contact(customer, contact_id), **by(request))
+    contact = services.contact_left(contact=contact_at(customer.pk, contact_id), **by(request))
     messages.success(request, f"{contact.name} is marked as having left: no mail goes to them, and they can’t log in.")
     return _back(request, customer)
 
@@ -87,7 +87,7 @@ def contact_left(request: HttpRequest, customer: Customer, contact_id: int) -> H
 @customer_page
 def contact_came_back(request: HttpRequest, customer: Customer, contact_id: int) -> HttpResponse:
     """A person is there after all."""
-    contact = services.contact_came_back(contact=_contact(customer, contact_id), **by(request))
+    contact = services.contact_came_back(contact=contact_at(customer.pk, contact_id), **by(request))
     messages.success(request, f"{contact.name} is on file again.")
     return _back(request, customer)
 
@@ -97,7 +97,7 @@ def contact_came_back(request: HttpRequest, customer: Customer, contact_id: int)
 def reminders(request: HttpRequest, customer: Customer, contact_id: int) -> HttpResponse:
     """Stop reminders to a person, or let them have reminders again."""
     wanted = request.POST.get("reminders") == "on"
-    contact = switch_reminders(contact=_contact(customer, contact_id), wanted=wanted, **by(request))
+    contact = switch_reminders(contact=contact_at(customer.pk, contact_id), wanted=wanted, **by(request))
     messages.success(request, f"{contact.name} gets {'reminders again' if wanted else 'no reminders any more'}.")
     return _back(request, customer)
 
@@ -147,20 +147,12 @@ def choose(request: HttpRequest, customer: Customer) -> HttpResponse:
     return redirect("renewals:my_home")
 
 
-def _contact(customer: Customer, contact_id: int) -> Contact:
-    return get_object_or_404(Contact.objects.select_related("customer"), pk=contact_id, customer=customer)
-
-
-def _contact_form(
+def _contact_page(
     request: HttpRequest, customer: Customer, contact: Contact | None, save: Callable[..., Contact], outcome: str
 ) -> HttpResponse:
-    initial = {"name": contact.name, "email": contact.email} if contact else None
-    form = ContactForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        done = attempt(form, save, **form.cleaned_data, **by(request))
-        if done:
-            messages.success(request, f"{done.name} {outcome}.")
-            return _back(request, customer)
+    form, is_kept = contact_form(request, contact, save, outcome)
+    if is_kept:
+        return _back(request, customer)
     context = {"form": form, "customer": customer, "contact": contact}
     if contact:
         others = customer.reachable_contacts().exclude(pk=contact.pk)
