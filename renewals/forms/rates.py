@@ -14,6 +14,18 @@ from renewals.services.rates import MOST_LETTERS
 MOST_BYTES = 256 * 1024
 
 
+class SourceField(PlainCharField):
+    """Where a rate is from."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label="Source",
+            max_length=MOST_LETTERS,
+            help_text="Who published it, like “ECB, monthly average”.",
+            error_messages={"required": "Say where it is from."},
+        )
+
+
 class RateForm(forms.Form):
     """The rate of one currency in one month."""
 
@@ -35,12 +47,7 @@ class RateForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         error_messages={"required": "Enter the rate."},
     )
-    source = PlainCharField(
-        label="Source",
-        max_length=MOST_LETTERS,
-        help_text="Who published it, like “ECB, monthly average”.",
-        error_messages={"required": "Say where the rate is from."},
-    )
+    source = SourceField()
 
     def __init__(self, *args: object, reporting_currency: str, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -79,12 +86,7 @@ class ImportForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "pasted-table"}),
         help_text="From a spreadsheet or a file: a month, a currency and a rate on each line.",
     )
-    source = PlainCharField(
-        label="Source",
-        max_length=MOST_LETTERS,
-        help_text="Who published them, like “ECB, monthly average”.",
-        error_messages={"required": "Say where the rates are from."},
-    )
+    source = SourceField()
 
     def __init__(self, *args: object, reporting_currency: str, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

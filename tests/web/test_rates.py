@@ -57,7 +57,7 @@ def test_a_cell_fills_the_form_with_what_stands_there(finance, this_month):
         ("month", "03/2026", "is no month"),
         ("currency", "EUR", "EUR is the reporting currency itself"),
         ("rate", "0,92", "is no rate"),
-        ("source", "", "Say where the rate is from"),
+        ("source", "", "Say where it is from"),
     ],
 )
 def test_what_can_be_no_rate_is_said_beside_its_field_and_not_written(finance, this_month, field, typed, sentence):
