@@ -10,19 +10,17 @@ from django.conf import settings
 from dongles.models import Dongle, Product
 from portal.errors import DomainError
 from portal.wording import count, write_day
+from renewals.forms.priced_live import PricedLiveForm
 from renewals.forms.staff import DATE
 from renewals.overviews.my.standing import OwnDongle
-from renewals.pricing import AddedLicence
 from renewals.queries import DongleRequest
 
 MOST_DONGLES = 100  # in one quote
 BY_YEARS, TO_A_DATE, ADDING = "years", "date", "add"
 
 
-class RenewalForm(forms.Form):
+class RenewalForm(PricedLiveForm):
     """What is asked for: which dongles; years, a date, or licences alone; and for each dongle what is to be added."""
-
-    marks_optional = False
 
     dongle = forms.MultipleChoiceField(
         label="Dongles",
@@ -64,25 +62,7 @@ class RenewalForm(forms.Form):
         self.picked = [each for each in choices if each.dongle in chosen]
         self.others = [each for each in choices if each.dongle not in chosen]
         self.max_years = max_years
-        self.chosen = chosen
-        self.products = {dongle.pk: products.get(dongle.pk, ()) for dongle in chosen}
-        for dongle in chosen:
-            for product in self.products[dongle.pk]:
-                self.fields[self.name_of(dongle, product)] = forms.IntegerField(
-                    label=f"Seats of {product.name}",
-                    required=False,
-                    min_value=1,
-                    max_value=65535,
-                    error_messages={
-                        "invalid": "Write how many seats, like 1.",
-                        "min_value": "Write 1 or more, or leave it empty.",
-                    },
-                )
-
-    @staticmethod
-    def name_of(dongle: Dongle, product: Product) -> str:
-        """The field for the seats of a licence that is to be added."""
-        return f"add_{dongle.serial}_{product.code}"
+        self.ask_for_seats(chosen, products)
 
     def clean(self) -> dict[str, object]:
         values = super().clean() or {}
@@ -98,28 +78,10 @@ class RenewalForm(forms.Form):
         return values
 
     @property
-    def product_fields(self) -> list[tuple[Dongle, list[forms.BoundField]]]:
-        """Per dongle the products that can be added, each as its field for the seats."""
-        return [
-            (dongle, [self[self.name_of(dongle, product)] for product in self.products[dongle.pk]])
-            for dongle in self.chosen
-            if self.products[dongle.pk]
-        ]
-
-    @property
-    def has_added(self) -> bool:
-        return any(field.value() or field.errors for _, fields in self.product_fields for field in fields)
-
-    @property
-    def is_half_typed(self) -> bool:
-        """Whether the date's year is still being typed: 0002, 0020, 0202 on the way to 2027."""
-        return str(self["align_to"].value() or "").startswith("0")
-
-    @property
     def asked(self) -> str:
         """What is asked, as the query of an address; what is empty stays out."""
         names = ["dongle", "way", "years", "align_to"]
-        names += [field.name for _, fields in self.product_fields for field in fields]
+        names += [field.name for field in self.added_fields]
         return urlencode({name: value for name in names if (value := self[name].value())}, doseq=True)
 
     @property
@@ -131,11 +93,7 @@ class RenewalForm(forms.Form):
                 dongle,
                 values["years"] if values["way"] == BY_YEARS else None,
                 values["align_to"] if values["way"] == TO_A_DATE else None,
-                tuple(
-                    AddedLicence(product.code, seats)
-                    for product in self.products[dongle.pk]
-                    if (seats := values.get(self.name_of(dongle, product)))
-                ),
+                self.added_to(dongle),
             )
             for dongle in self.chosen
         ]

@@ -12,23 +12,21 @@ from dongles.models import Dongle, Product
 from portal.models import Customer
 from portal.wording import count, write_day
 from renewals import uploads
+from renewals.forms.priced_live import PricedLiveForm
 from renewals.models import PolicySettings
 from renewals.overviews.due import Window
-from renewals.pricing import AddedLicence
 from renewals.queries import Concessions, DongleRequest
 
 PART_MONTH = {"exact": "to the day", "whole": "a month begun as a whole one"}
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-class QuoteForm(forms.Form):
+class QuoteForm(PricedLiveForm):
     """What a quote for one dongle, or several of its owner's, asks for.
 
     Read from the address for the preview, posted to draft. Years and date are asked for all of them; licences are added
     to each by itself.
     """
-
-    marks_optional = False  # every field is; saying so beside each would be noise
 
     dongles = forms.MultipleChoiceField(
         label="More dongles in this quote", required=False, widget=forms.CheckboxSelectMultiple
@@ -90,31 +88,7 @@ class QuoteForm(forms.Form):
             *((way, words) for way, words in PART_MONTH.items() if way != policy.part_month),
         ]
         chosen = set(self["dongles"].value() or ())
-        self.chosen = [dongle, *(other for other in others if other.serial in chosen)]
-        self.products = {each.pk: products.get(each.pk, ()) for each in self.chosen}
-        self._first = dongle
-        for each in self.chosen:
-            for product in self.products[each.pk]:
-                self.fields[self._name(each, product)] = forms.IntegerField(
-                    label=product.name, required=False, min_value=1, max_value=65535
-                )
-
-    def _name(self, dongle: Dongle, product: Product) -> str:
-        """The field for the seats of an added licence; those of the page's own dongle need no serial."""
-        return f"add_{product.code}" if dongle == self._first else f"add_{dongle.serial}_{product.code}"
-
-    @property
-    def product_fields(self) -> list[tuple[Dongle, list[forms.BoundField]]]:
-        """Per dongle the products that can be added, each as its field for the seats."""
-        return [
-            (dongle, [self[self._name(dongle, product)] for product in self.products[dongle.pk]])
-            for dongle in self.chosen
-            if self.products[dongle.pk]
-        ]
-
-    @property
-    def added_fields(self) -> list[forms.BoundField]:
-        return [field for _, fields in self.product_fields for field in fields]
+        self.ask_for_seats([dongle, *(other for other in others if other.serial in chosen)], products)
 
     @property
     def asked(self) -> str:
@@ -123,16 +97,6 @@ class QuoteForm(forms.Form):
         names += [field.name for field in self.added_fields]
         typed = {name: value for name in names if (value := self[name].value())}
         return urlencode({"renew_years": self["renew_years"].value() or "", **typed}, doseq=True)
-
-    @property
-    def is_half_typed(self) -> bool:
-        """Whether the date's year is still being typed: 0002, 0020, 0202 on the way to 2027."""
-        return str(self["align_to"].value() or "").startswith("0")
-
-    @property
-    def has_added(self) -> bool:
-        """Whether any licence is to be added."""
-        return any(field.value() for field in self.added_fields)
 
     @property
     def has_concessions(self) -> bool:
@@ -149,11 +113,7 @@ class QuoteForm(forms.Form):
                 dongle,
                 values["renew_years"],
                 values["align_to"],
-                tuple(
-                    AddedLicence(product.code, seats)
-                    for product in self.products[dongle.pk]
-                    if (seats := values[self._name(dongle, product)])
-                ),
+                self.added_to(dongle),
             )
             for dongle in self.chosen
         ]

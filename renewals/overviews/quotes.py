@@ -143,9 +143,8 @@ def revise_query(version: QuoteVersion, rows: Sequence[QuoteDongle]) -> str:
     if others:
         asked["dongles"] = [quoted.dongle.serial for quoted in others]
     for quoted in rows:
-        prefix = "add_" if quoted is first else f"add_{quoted.dongle.serial}_"
         for added in quoted.added:
-            asked[f"{prefix}{added['product']}"] = added["seats"]
+            asked[f"add_{quoted.dongle.serial}_{added['product']}"] = added["seats"]
     if version.discount:
         asked["discount"] = f"{version.discount * 100:f}".rstrip("0").rstrip(".")
     if version.free_months:

@@ -114,7 +114,6 @@ def _builder(request: RenewalRequest, waiting: Sequence[RequestedDongle], custom
     for each in its:
         for licence in request.wanted.get("added", ()):
             if licence["serial"] == each.serial and each.dongle:
-                where = "" if each is first else f"{each.dongle.serial}_"
-                asked.append((f"add_{where}{licence['product']}", licence["seats"]))
+                asked.append((f"add_{each.dongle.serial}_{licence['product']}", licence["seats"]))
     assert first.dongle is not None
     return f"{reverse('renewals:quote_builder', args=[first.dongle.serial])}?{urlencode(asked)}"

@@ -265,7 +265,7 @@ def test_dates_and_numbers_out_of_this_world_are_refused_with_a_sentence(dongle,
         {"free_months": "-1"},
         {"part_month": "sometimes"},
         {"discount": "1e309"},
-        {"renew_years": "1", "add_VOL-VIS": "65536"},
+        {"renew_years": "1", f"add_{dongle.serial}_VOL-VIS": "65536"},
         {"dongles": "not a serial!", "renew_years": "1"},
     ):
         answer = sales.post(builder(dongle), {**typed, "once": "a"})

@@ -127,8 +127,8 @@ def test_six_clicks_at_once_make_one_draft(today):
         ({"renew_years": "9"}, "renew_years", "Select a valid choice."),
         ({"discount": "5.555"}, "discount", "no more than 2 decimal places"),
         ({"discount": "10"}, "discount_reason", "Say why this is given."),
-        ({"add_VOL-QNT": "0"}, "add_VOL-QNT", "greater than or equal to 1"),
-        ({"add_VOL-QNT": "-3"}, "add_VOL-QNT", "greater than or equal to 1"),
+        ({"add_104233_VOL-QNT": "0"}, "add_104233_VOL-QNT", "Write 1 or more, or leave it empty."),
+        ({"add_104233_VOL-QNT": "-3"}, "add_104233_VOL-QNT", "Write 1 or more, or leave it empty."),
     ],
 )
 def test_a_refusal_stands_beside_its_field_and_nothing_typed_is_lost(dongle, sales, typed, field, sentence):

@@ -361,7 +361,7 @@ def test_the_builder_opens_with_what_was_asked(dongle, sales):
     address = re.search(r'class="button-primary" href="([^"]+)"', page)[1].replace("&amp;", "&")
     builder = sales.get(address).content.decode()
     assert '<option value="3" selected>' in builder
-    assert re.search(r'name="add_VOL-VIS" value="2"', builder)
+    assert re.search(r'name="add_104233_VOL-VIS" value="2"', builder)
 
 
 def test_the_queue_says_in_short_why_a_request_waits(dongle, sales, today):
