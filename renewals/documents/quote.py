@@ -14,8 +14,14 @@ from renewals.documents.letters import printable
 from renewals.documents.typesetting import set_pdf
 from renewals.documents.wording import Wording
 from renewals.models import QuoteDongle, QuoteLine, QuoteVersion
-from renewals.overviews.dongles import listed
-from renewals.overviews.quotes import LineGroup, ShownDongle, carried_by, saved_rows, shown_dongles
+from renewals.overviews.quotes import (
+    LineGroup,
+    ShownDongle,
+    carried_by,
+    saved_rows,
+    shown_dongles,
+    wording_of_facts,
+)
 from renewals.states import QuoteState
 
 # Where paper is US Letter (CLDR's paper sizes); A4 everywhere else.
@@ -165,24 +171,10 @@ def _dongle(each: ShownDongle, on: date, wording: Wording) -> dict[str, Any]:
 def _group(group: LineGroup, facts: dict[str, Any] | None, wording: Wording) -> dict[str, Any]:
     return {
         "title": printable(group.title),
-        "facts": printable(wording_of_facts(facts, wording)),
+        "facts": printable(" ".join(wording_of_facts(facts, wording.day))),
         "net": wording.figure(group.net) if len(group.lines) > 1 else "",
         "lines": [_line(line, wording) for line in group.lines],
     }
-
-
-def wording_of_facts(facts: dict[str, Any] | None, wording: Wording) -> str:
-    """What a licence had when it was quoted and what it missed, with dates as the customer writes them."""
-    if facts is None:
-        return "New on this dongle."
-    through = wording.day(date.fromisoformat(facts["covered_through"]))
-    if not facts["is_lapsed"]:
-        return f"Covered through {through}."
-    missed = [f"{version} ({wording.day(date.fromisoformat(day))})" for version, day in facts["missed"]]
-    if missed:
-        what = "major release" if len(missed) == 1 else "major releases"
-        return f"Lapsed: covered through {through}. Missed the {what} {listed(missed)}."
-    return f"Lapsed: covered through {through}. No major release was missed."
 
 
 def _line(line: QuoteLine, wording: Wording) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a quote's page shows, drafted, sent or only tried out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -214,11 +214,11 @@ def _shown(
         groups.append(
             LineGroup(
                 title,
-                wording_of_facts(facts, quoted),
+                wording_of_facts(facts),
                 sum(line.net for line in its_lines),
                 its_lines,
                 facts["licence"] if facts else None,
-                wording_for_customers(facts),
+                wording_of_facts(facts, through="until", released="released "),
             )
         )
         licence = next((each for each in carried if facts and each.pk == facts["licence"]), None)
@@ -244,32 +244,27 @@ def missed_by(facts: dict[str, Any] | None, releases: Sequence[PublishedRelease]
     return tuple(release for release in releases if (release.version, release.build_on.isoformat()) in missed)
 
 
-def wording_of_facts(facts: dict[str, Any] | None, quoted: QuoteDongle) -> Sequence[str]:
-    """What a licence had when it was quoted, what it missed, in sentences."""
+def wording_of_facts(
+    facts: dict[str, Any] | None,
+    write_day: Callable[[date], str] = write_day,
+    *,
+    through: str = "through",
+    released: str = "",
+) -> list[str]:
+    """What a licence had when it was quoted, what it missed, in sentences.
+
+    `through` and `released` are what stands before the day until which it was covered, and before that of a release.
+    """
     if facts is None:
         return ["New on this dongle."]
-    through = write_day(date.fromisoformat(facts["covered_through"]))
+    until = f"{through} {write_day(date.fromisoformat(facts['covered_through']))}"
     if not facts["is_lapsed"]:
-        return [f"Covered through {through}."]
-    missed = [f"{version} ({write_day(date.fromisoformat(day))})" for version, day in facts["missed"]]
+        return [f"Covered {until}."]
+    missed = [f"{version} ({released}{write_day(date.fromisoformat(day))})" for version, day in facts["missed"]]
     if missed:
         what = "major release" if len(missed) == 1 else "major releases"
-        return [f"Lapsed: covered through {through}.", f"Missed the {what} {listed(missed)}."]
-    return [f"Lapsed: covered through {through}. No major release was missed."]
-
-
-def wording_for_customers(facts: dict[str, Any] | None) -> Sequence[str]:
-    """The same as their pages say it: until a day, and what came out after it."""
-    if facts is None:
-        return ["New on this dongle."]
-    until = write_day(date.fromisoformat(facts["covered_through"]))
-    if not facts["is_lapsed"]:
-        return [f"Covered until {until}."]
-    missed = [f"{version} (released {write_day(date.fromisoformat(day))})" for version, day in facts["missed"]]
-    if missed:
-        what = "major release" if len(missed) == 1 else "major releases"
-        return [f"Lapsed: covered until {until}.", f"Missed the {what} {listed(missed)}."]
-    return [f"Lapsed: covered until {until}. No major release was missed."]
+        return [f"Lapsed: covered {until}.", f"Missed the {what} {listed(missed)}."]
+    return [f"Lapsed: covered {until}. No major release was missed."]
 
 
 def preview_of(priced: PricedQuote) -> dict[str, Any]:
