@@ -26,6 +26,12 @@ def dongle(catalogue, today):
     return world.make_dongle(licences=[("VOL-VIS", ends), ("VOL-QNT", ends)])
 
 
+@pytest.fixture
+def contact(catalogue):
+    """A contact of a customer without a dongle."""
+    return world.make_customer().contacts.get()
+
+
 def client_of(role, **fields):
     client = Client()
     world.log_in(client, world.make_user(role, **fields))

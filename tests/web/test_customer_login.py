@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
@@ -16,47 +15,18 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from portal import outbox
-from portal.audit import Actor
 from portal.models import AuditEvent, OutboxMessage, SentMail, User
-from portal.services.logins import add_passkey
-from portal.services.users import Account, change_user
 from tests import world
 from tests.web.browsing import watched_page
+from tests.web.mailed_codes import ASK, CONFIRM, HOME, ask, confirm, is_in, mailed
 from tests.web.test_journeys import Keyboard
-from tests.web.test_passkeys import page_with_key
 
 pytestmark = pytest.mark.django_db
-ASK = reverse("account_request_login_code")
-CONFIRM = reverse("account_confirm_login_code")
-HOME = "/my/"
 
 
 @pytest.fixture(autouse=True)
 def _nothing_counted():
     cache.clear()
-
-
-@pytest.fixture
-def contact(catalogue):
-    return world.make_customer().contacts.get()
-
-
-def ask(client, email, **more):
-    return client.post(ASK, {"email": email, **more})
-
-
-def confirm(client, code, **more):
-    return client.post(CONFIRM, {"code": code, **more})
-
-
-def mailed():
-    """The code of the newest mail, once whatever is due was done."""
-    outbox.drain()
-    return re.search(r"^    (\S{4}-\S{4})$", SentMail.objects.order_by("-pk")[0].text, re.MULTILINE)[1]
-
-
-def is_in(client):
-    return client.get(HOME).status_code == 200
 
 
 def test_who_asks_for_a_page_is_led_to_the_code_and_back(client, contact):
@@ -379,132 +349,6 @@ def test_in_development_the_page_shows_the_code_of_invented_contacts_alone(clien
     settings.PRODUCTION = False
     assert code != (newest := shown(contact.email))
     assert confirm(client, newest).url == HOME
-
-
-# Several organisations
-
-
-def test_who_is_on_file_with_several_goes_from_one_to_the_other(owner, dongle):
-    assert "organisation-switch" not in owner.get(HOME).content.decode()
-    other = world.make_customer("Another institute")
-    other.contacts.update(email=dongle.customer.contacts.get().email)
-    page = owner.get(HOME).content.decode()
-    assert f'<option value="{dongle.customer_id}" selected>' in page
-    assert dongle.serial in page
-    switch = reverse("renewals:choose_organisation")
-    assert owner.post(switch, {"organisation": other.pk}).url == HOME
-    assert dongle.serial not in owner.get(HOME).content.decode()
-    user = User.objects.get()
-    assert user.customer == other
-    page = owner.get("/my/account/passkeys/add/").content.decode()
-    assert f'<option value="{other.pk}" selected>' in page
-    event = AuditEvent.objects.get(action="choose_organisation")
-    assert (event.before, event.after) == ({"customer": dongle.customer_id}, {"customer": other.pk})
-    owner.post(switch, {"organisation": other.pk})
-    assert AuditEvent.objects.filter(action="choose_organisation").count() == 1
-
-
-def test_nobody_goes_over_to_an_organisation_that_has_them_not_on_file(owner, dongle):
-    foreign = world.make_customer("Somebody else")
-    answers = [
-        owner.post(reverse("renewals:choose_organisation"), {"organisation": asked})
-        for asked in (foreign.pk, 987_654, "", "x", "9" * 30)
-    ]
-    assert {answer.status_code for answer in answers} == {404}
-    assert User.objects.get().customer == dongle.customer
-    assert not AuditEvent.objects.filter(action="choose_organisation").exists()
-
-
-# Passkeys, and the staff's second factor
-
-
-def log_in_by_hand(page, portal, client, user):
-    world.log_in(client, user)
-    cookie = {"name": "sessionid", "value": client.session.session_key, "url": portal}
-    page.context.add_cookies([cookie])
-
-
-@pytest.mark.browser
-def test_a_customers_passkey_logs_in_alone_until_it_is_removed(portal, browser, client):
-    contact = world.make_customer().contacts.get()
-    user = world.make_user("customer", contact.email, customer=contact.customer)
-    with page_with_key(browser) as page:
-        log_in_by_hand(page, portal, client, user)
-        page.goto(portal + reverse("renewals:my_add_passkey"))
-        page.fill("[name=name]", "My laptop")
-        page.get_by_role("button", name="Add a passkey").click()
-        expect(page.get_by_role("status").or_(page.locator(".message")).first).to_contain_text("My laptop logs you in")
-        page.context.clear_cookies()
-        page.goto(portal + "/my/account/")
-        page.get_by_role("link", name="Log in with a passkey").click()
-        page.get_by_role("button", name="Use your passkey").click()
-        expect(page.locator("h1")).to_have_text("Account")
-        page.get_by_role("button", name="Remove My laptop").click()
-        page.context.clear_cookies()
-        page.goto(portal + reverse("account_login_by_passkey"))
-        page.get_by_role("button", name="Use your passkey").click()
-        expect(page.get_by_role("alert").first).to_contain_text("This passkey was not accepted.")
-    events = list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
-    assert events == ["add_passkey", "log_in", "remove_passkey"]
-    assert AuditEvent.objects.get(action="log_in").after == {"by": "passkey"}
-    outbox.drain()
-    assert SentMail.objects.get().recipients == [contact.email]
-
-
-@pytest.mark.browser
-def test_a_passkey_of_staff_is_a_second_factor_and_logs_nobody_in(portal, browser, client):
-    """Even one that would do for a customer: made on this page while its owner was one."""
-    contact = world.make_customer().contacts.get()
-    user = world.make_user("customer", contact.email, customer=contact.customer)
-    with page_with_key(browser) as page:
-        log_in_by_hand(page, portal, client, user)
-        page.goto(portal + reverse("renewals:my_add_passkey"))
-        page.get_by_role("button", name="Add a passkey").click()
-        expect(page.locator("h1")).to_have_text("Account")
-        User.objects.update(role="sales")
-        page.context.clear_cookies()
-        page.goto(portal + reverse("account_login_by_passkey"))
-        page.get_by_role("button", name="Use your passkey").click()
-        expect(page.get_by_role("alert").first).to_contain_text("This passkey was not accepted.")
-        assert page.goto(portal + "/orders/").url.endswith("/accounts/login/?next=/orders/")
-
-
-def test_who_logged_in_by_a_passkey_alone_has_shown_no_second_factor(client):
-    user = world.make_user()
-    world.log_in(client, user)
-    session = client.session
-    session["account_authentication_methods"] = [
-        {"method": "mfa", "type": "webauthn", "at": time.time(), "passwordless": True}
-    ]
-    session.save()
-    assert client.get("/orders/").url == reverse("mfa_reauthenticate")
-
-
-def test_after_a_code_by_mail_no_passkey_is_asked_for_too(client, contact):
-    user = world.make_user("customer", contact.email, customer=contact.customer)
-    add_passkey(user=user, name="Laptop", credential={}, actor=Actor.of(user), at=world.at("2026-02-01"))
-    ask(client, contact.email)
-    assert confirm(client, mailed()).url == HOME
-    assert is_in(client)
-
-
-def test_who_becomes_staff_is_logged_out_everywhere(client, contact):
-    ask(client, contact.email)
-    confirm(client, mailed())
-    user = User.objects.get()
-    account = Account(user.email, user.name, "sales")
-    change_user(user=user, account=account, actor=Actor("Admin"), at=world.at("2026-02-01"))
-    assert client.get(HOME).url.startswith(ASK)
-    assert client.get(reverse("mfa_index")).status_code == 302
-    assert "_auth_user_id" not in client.session
-
-
-def test_customers_set_up_no_second_factors(client, contact):
-    world.log_in(client, world.make_user("customer", contact.email, customer=contact.customer))
-    for name in ("mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes"):
-        assert client.get(reverse(name)).url == reverse("renewals:my_account"), name
-        assert client.post(reverse(name)).url == reverse("renewals:my_account"), name
-    assert not Authenticator.objects.exists()
 
 
 @pytest.mark.browser

@@ -15,7 +15,7 @@ from portal.errors import DomainError
 from portal.models import AuditEvent, Contact, SentMail, User
 from portal.services.customers import add_contact
 from tests import world
-from tests.web.test_customer_login import ask, confirm, is_in, mailed
+from tests.web.mailed_codes import ask, confirm, is_in, mailed
 
 pytestmark = pytest.mark.django_db
 THEIRS = "mike@sky.example"
