@@ -37,10 +37,6 @@ class InMonth(NamedTuple):
     def flows(self) -> tuple[int, int, int, int]:
         return self[:4]
 
-    @property
-    def is_tied(self) -> bool:
-        return self.opening + self.booked + self.credited - self.recognised - self.caught_up == self.closing
-
 
 NOTHING = InMonth(0, 0, 0, 0, 0, 0, 0)
 

@@ -86,7 +86,7 @@ def facts_for(
     added = _products(set(products))
     entries = _entries({(customer.currency, customer.segment) for customer in dongles}, since, through)
     policies = _policies(since, through)
-    tax_rates = _tax_rates({customer.country for customer in dongles}, since, through)
+    tax_rates = _tax_rates({customer.country for customer in dongles}, through)
     return {
         customer.pk: PricingFacts(
             customer,
@@ -159,9 +159,7 @@ def _policies(since: date, through: date) -> Sequence[PolicySettings]:
     return list(policies[:1] if through == since else policies)
 
 
-def _tax_rates(
-    countries: Collection[str], since: date, through: date
-) -> Mapping[tuple[str, str], list[tuple[date, Decimal]]]:
+def _tax_rates(countries: Collection[str], through: date) -> Mapping[tuple[str, str], list[tuple[date, Decimal]]]:
     """The rates by country and tax status, the newest first; none where there is none."""
     rows = TaxRate.objects.filter(country__in=countries, valid_from__lte=through).order_by("-valid_from")
     rates: dict[tuple[str, str], list[tuple[date, Decimal]]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What selling does by itself: quotes for who asks on the public page, the reminders of a day, campaigns."""
+"""What goes on without anybody at a page: selling by itself, figures kept up, and proofs of the records."""
 
 import logging
 

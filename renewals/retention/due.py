@@ -85,7 +85,7 @@ def due_dongle(chain: Chain) -> list[Due]:
     periods = [each for each in chain.periods if each.order not in void]
     found: dict[date, Due] = {}
     for renewal in sorted(chain.renewals, key=lambda each: (each.fulfilled_on, each.order)):
-        again = None if renewal.order in void else _covered_again(renewal, chain, periods)
+        again = None if renewal.order in void else _covered_again(renewal, periods)
         if again is not None and again.due_on not in found and (due := _due(chain, periods, again.due_on, again)):
             found[again.due_on] = due
     stands = _stands(chain, periods)
@@ -101,7 +101,7 @@ def _is_void(renewal: Renewal, periods: Sequence[Covered]) -> bool:
     return all(each.starts_on >= renewal.cancelled_from for each in periods if each.order == renewal.order)
 
 
-def _covered_again(renewal: Renewal, chain: Chain, periods: Sequence[Covered]) -> _Again | None:
+def _covered_again(renewal: Renewal, periods: Sequence[Covered]) -> _Again | None:
     """What the order renewed; none where there had been no SMA, or nothing is covered beyond it."""
     ends = [
         through

@@ -80,7 +80,7 @@ def contact_left(request: HttpRequest, customer: Customer, contact_id: int) -> H
     """A person has left: no mail goes there any more, and they can't log in."""
     contact = services.contact_left(contact=contact_at(customer.pk, contact_id), **by(request))
     messages.success(request, f"{contact.name} is marked as having left: no mail goes to them, and they can’t log in.")
-    return _back(request, customer)
+    return _back(request)
 
 
 @require_POST
@@ -89,7 +89,7 @@ def contact_came_back(request: HttpRequest, customer: Customer, contact_id: int)
     """A person is there after all."""
     contact = services.contact_came_back(contact=contact_at(customer.pk, contact_id), **by(request))
     messages.success(request, f"{contact.name} is on file again.")
-    return _back(request, customer)
+    return _back(request)
 
 
 @require_POST
@@ -99,7 +99,7 @@ def reminders(request: HttpRequest, customer: Customer, contact_id: int) -> Http
     wanted = request.POST.get("reminders") == "on"
     contact = switch_reminders(contact=contact_at(customer.pk, contact_id), wanted=wanted, **by(request))
     messages.success(request, f"{contact.name} gets {'reminders again' if wanted else 'no reminders any more'}.")
-    return _back(request, customer)
+    return _back(request)
 
 
 @require_http_methods(["GET", "POST"])
@@ -152,7 +152,7 @@ def _contact_page(
 ) -> HttpResponse:
     form, is_kept = contact_form(request, contact, save, outcome)
     if is_kept:
-        return _back(request, customer)
+        return _back(request)
     context = {"form": form, "customer": customer, "contact": contact}
     if contact:
         others = customer.reachable_contacts().exclude(pk=contact.pk)
@@ -160,7 +160,7 @@ def _contact_page(
     return render(request, "renewals/my/contact.html", context, status=422 if form.errors else 200)
 
 
-def _back(request: HttpRequest, customer: Customer) -> HttpResponse:
+def _back(request: HttpRequest) -> HttpResponse:
     """To the account; or to the login, for who has just taken their own address from the file."""
     if organisation_of(request.user) is not None:
         return redirect("renewals:my_account")
