@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from portal.errors import DomainError
 from portal.wording import currency_exponent, write_month
+from renewals import calendar
 from renewals.pricing.rounding import round_half_up
 
 WHOLE_DIGITS, DECIMALS = 6, 10
-MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 RATE = re.compile(rf"[0-9]{{1,{WHOLE_DIGITS}}}(?:\.[0-9]{{1,{DECIMALS}}})?")
 HEADS = ("month", "currency", "rate")
 SEPARATORS = "\t;,"
@@ -39,12 +39,10 @@ class Fault(NamedTuple):
 
 def read_month(text: str) -> date:
     """The first day of the month that is written as 2026-03; `rate_month_malformed`."""
-    found = MONTH.fullmatch(text.strip())
-    if found is None or found[1] == "0000":
-        raise DomainError(
-            "rate_month_malformed", f"“{text.strip()}” is no month. Write it as 2026-03.", {"field": "month"}
-        )
-    return date(int(found[1]), int(found[2]), 1)
+    try:
+        return calendar.read_month(text)
+    except ValueError as error:
+        raise DomainError("rate_month_malformed", str(error), {"field": "month"}) from None
 
 
 def read_rate(text: str) -> Decimal:

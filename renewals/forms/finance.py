@@ -1,6 +1,5 @@
 """What a report on money is asked for, as it stands in its address."""
 
-import re
 from datetime import date
 from typing import Any
 
@@ -11,24 +10,25 @@ from django.http import QueryDict
 from dongles.models import Product, ProductFamily
 from portal import wording
 from portal.models import Customer
+from renewals import calendar
 from renewals.models import BookingTotals, MonthFigures
 from renewals.overviews.finance.figures import values_of
 from renewals.overviews.finance.filters import MOST_MONTHS, REPORTING, ReportFilters, following
 from renewals.overviews.finance.lines import FIGURES, LinesAsked
 
-MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 FIRST_YEAR, LAST_YEAR = 2000, 2100  # of the ledger: a month outside is a slip of the fingers
 CUSTOMERS_NAMED = 3  # of those that fit what was typed
 
 
 def read_month(text: str) -> date:
     """A month as it is typed, 2026-11, by its first day; ValidationError where it is none of the ledger's."""
-    found = MONTH.fullmatch(text.strip())
-    if found is None:
-        raise forms.ValidationError(f"“{text}” is no month: write one like 2026-11.")
-    if not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
+    try:
+        month = calendar.read_month(text)
+    except ValueError as error:
+        raise forms.ValidationError(str(error)) from None
+    if not FIRST_YEAR <= month.year <= LAST_YEAR:
         raise forms.ValidationError(f"The ledger has the months of the years {FIRST_YEAR} to {LAST_YEAR}.")
-    return date(int(found[1]), int(found[2]), 1)
+    return month
 
 
 class MonthField(forms.CharField):

@@ -1,6 +1,6 @@
 """Bridging codes (rule Q7): granting one for a sent quote, and the list of all."""
 
-import re
+from contextlib import suppress
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -12,12 +12,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from portal.access import staff_page
 from portal.web import PAGE_LENGTH, attempt, by
 from portal.wording import write_day
+from renewals.calendar import read_month
 from renewals.forms.staff import BridgeForm
 from renewals.overviews.bridges import bridges_newest_first, bridging_of, told_bridges
 from renewals.overviews.lists import versions_with_quote
 from renewals.services.bridges import grant_bridge
-
-MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
 @require_http_methods(["GET", "POST"])
@@ -45,9 +44,10 @@ def bridge_page(request: HttpRequest, quote_id: int, number: int) -> HttpRespons
 @staff_page()
 def bridge_list(request: HttpRequest) -> HttpResponse:
     """Every bridging code, newest first, or those granted in a month (`granted`), and what became of it."""
-    found, granted = bridges_newest_first(), request.GET.get("granted", "")
-    if MONTH.fullmatch(granted):
-        found = found.filter(granted_on__year=int(granted[:4]), granted_on__month=int(granted[5:]))
+    found = bridges_newest_first()
+    with suppress(ValueError):  # what is no month filters nothing
+        month = read_month(request.GET.get("granted", ""))
+        found = found.filter(granted_on__year=month.year, granted_on__month=month.month)
     page = Paginator(found, PAGE_LENGTH).get_page(request.GET.get("page"))
     return render(
         request,
