@@ -13,6 +13,7 @@ from portal.access import staff_page
 from portal.deeds import ACTIONS, KINDS
 from portal.trail import TrailFilters
 from portal.web import PAGE_LENGTH, by
+from portal.web.files import csv_file
 
 STREAMED_TO = 10_000  # events that are handed out at once as a file; more are long work
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -81,9 +82,7 @@ def audit_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     if trail.count_to(trail.events_matching(form.filters), STREAMED_TO) > STREAMED_TO:
         messages.error(request, "These are too many events to wait for: have them exported in the background.")
         return redirect(page)
-    answer = StreamingHttpResponse(exports.export_lines(form.filters), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="audit-{timezone.localdate().isoformat()}.csv"'
-    return answer
+    return csv_file(exports.export_lines(form.filters), f"audit-{timezone.localdate().isoformat()}")
 
 
 @require_POST

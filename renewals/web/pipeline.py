@@ -1,7 +1,7 @@
 """The pipeline: whose SMA ends or ended, in buckets, as a page and as files of the same rows."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django import forms
@@ -16,8 +16,9 @@ from django.views.decorators.http import require_GET
 from portal import wording
 from portal.access import staff_page
 from portal.models import User
-from portal.sheets import ZIP_OF_XLSX, Amount, Cell, Column, csv_lines, xlsx_of
+from portal.sheets import Amount, Cell, Column, csv_lines, xlsx_of
 from portal.web import PAGE_LENGTH
+from portal.web.files import csv_file, xlsx_file
 from renewals.overviews import buckets, pipeline
 from renewals.overviews.dongles import wording_of_releases
 from renewals.overviews.pipeline import Pipeline, PipelineFilters, PipelineRow
@@ -208,8 +209,7 @@ def pipeline_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     if not form.is_valid():
         return _to_page(request)
     rows = _file_rows(pipeline.read_pipeline(form.filters, today))
-    answer = StreamingHttpResponse(csv_lines(COLUMNS, rows), content_type="text/csv; charset=utf-8")
-    return _as_file(answer, today, "csv")
+    return csv_file(csv_lines(COLUMNS, rows), f"pipeline-{today.isoformat()}")
 
 
 @require_GET
@@ -221,17 +221,12 @@ def pipeline_xlsx(request: HttpRequest) -> HttpResponse:
         return _to_page(request)
     read = pipeline.read_pipeline(form.filters, today)
     content = xlsx_of("Pipeline", COLUMNS, _file_rows(read), _notes(read, form))
-    return _as_file(HttpResponse(content, content_type=ZIP_OF_XLSX), today, "xlsx")
+    return xlsx_file(content, f"pipeline-{today.isoformat()}")
 
 
 def _to_page(request: HttpRequest) -> HttpResponse:
     """What can't be filtered is told on the page, not in a file."""
     return redirect(f"{reverse('renewals:pipeline')}?{request.GET.urlencode()}")
-
-
-def _as_file(answer: Any, today: date, suffix: str) -> Any:
-    answer["Content-Disposition"] = f'attachment; filename="pipeline-{today.isoformat()}.{suffix}"'
-    return answer
 
 
 def _file_rows(read: Pipeline) -> Iterator[Sequence[Cell]]:

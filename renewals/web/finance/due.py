@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from portal import sheets
 from portal.access import staff_page
 from portal.web import PAGE_LENGTH
+from portal.web.files import csv_file
 from renewals.forms.renewal_lists import DueForm, KeptForm
 from renewals.models import DueDongle
 from renewals.overviews.finance import REPORTS, due_list
@@ -46,9 +47,7 @@ def due_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         return redirect(f"{reverse('renewals:due')}?{request.GET.urlencode()}")
     rows = _asked(form).select_related("dongle", "customer", "order").iterator(chunk_size=CHUNK)
     lines = sheets.csv_lines(due_list.COLUMNS, due_list.cells(rows, today))
-    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="due-{today.isoformat()}.csv"'
-    return answer
+    return csv_file(lines, f"due-{today.isoformat()}")
 
 
 @require_GET

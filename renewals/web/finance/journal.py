@@ -1,8 +1,5 @@
 """The journal of a closed month: what was posted, its files, and the segments behind it."""
 
-from datetime import date
-
-from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,11 +8,12 @@ from django.views.decorators.http import require_GET, require_POST
 from portal import sheets
 from portal.access import staff_page
 from portal.web import by
-from renewals.forms.finance import read_month
+from portal.web.files import csv_file
 from renewals.models import JournalExport, JournalFile, MonthClose
 from renewals.overviews.finance import REPORTS, detail
 from renewals.overviews.finance import journal as overview
 from renewals.services.journal import export_journal
+from renewals.web.finance.months import month_at
 
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": sheets.ZIP_OF_XLSX}
 DATEV_TYPE = "text/csv; charset=windows-1252"
@@ -25,7 +23,7 @@ DATEV_TYPE = "text/csv; charset=windows-1252"
 @staff_page("settle")
 def journal_page(request: HttpRequest, month: str) -> HttpResponse:
     """What each close of a month posted, to which accounts, and its files."""
-    asked = _month(month)
+    asked = month_at(month)
     context = {
         "kinds": REPORTS.values(),
         "month": asked,
@@ -67,21 +65,12 @@ def detail_file(request: HttpRequest, month: str, revision: int) -> StreamingHtt
     """Every segment of a month as it was closed, written while it is sent."""
     close = _close(month, revision)
     lines = sheets.csv_lines(detail.COLUMNS, detail.detail_rows(close))
-    answer = StreamingHttpResponse(lines, content_type=CONTENT_TYPES["csv"])
-    answer["Content-Disposition"] = f'attachment; filename="segments_{month}_r{revision}.csv"'
-    return answer
-
-
-def _month(text: str) -> date:
-    try:
-        return read_month(text)
-    except forms.ValidationError:
-        raise Http404 from None
+    return csv_file(lines, f"segments_{month}_r{revision}")
 
 
 def _close(month: str, revision: int) -> MonthClose:
     """A close; refuses `month_not_closed` where the month has none."""
-    closes = {each.revision: each for each in overview.closes_of(_month(month))}
+    closes = {each.revision: each for each in overview.closes_of(month_at(month))}
     if revision not in closes:
         raise Http404
     return closes[revision]

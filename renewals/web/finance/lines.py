@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from portal import sheets
 from portal.access import staff_page
 from portal.sheets import Amount
+from portal.web.files import csv_file
 from portal.wording import country_name
 from renewals.forms.finance import LinesForm
 from renewals.overviews.finance import REPORTS, lines
@@ -63,9 +64,7 @@ def lines_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     if not form.is_valid():
         return redirect(f"{reverse('renewals:finance_lines')}?{request.GET.urlencode()}")
     asked = form.asked
-    answer = StreamingHttpResponse(sheets.csv_lines(COLUMNS, _rows(asked)), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="lines-{asked.figure}-{today.isoformat()}.csv"'
-    return answer
+    return csv_file(sheets.csv_lines(COLUMNS, _rows(asked)), f"lines-{asked.figure}-{today.isoformat()}")
 
 
 def _rows(asked: lines.LinesAsked) -> Iterator[list[sheets.Cell]]:

@@ -41,14 +41,14 @@ def months_page(request: HttpRequest) -> HttpResponse:
 @staff_page()
 def month_page(request: HttpRequest, month: str) -> HttpResponse:
     """A month with its checklist, or what it was closed as, and what changed since."""
-    return _render(request, _month(month))
+    return _render(request, month_at(month))
 
 
 @require_POST
 @staff_page("settle")
 def close(request: HttpRequest, month: str) -> HttpResponse:
     """Close the month, once that is confirmed."""
-    asked, form = _month(month), CloseForm(request.POST)
+    asked, form = month_at(month), CloseForm(request.POST)
     if form.is_valid() and attempt(form, close_month, month=asked, **by(request)):
         messages.success(request, f"{write_month(asked)} is closed.")
         return redirect("renewals:month", month)
@@ -59,7 +59,7 @@ def close(request: HttpRequest, month: str) -> HttpResponse:
 @staff_page("settle")
 def ask(request: HttpRequest, month: str) -> HttpResponse:
     """Ask that the month be opened again."""
-    asked, form = _month(month), ReopeningForm(request.POST)
+    asked, form = month_at(month), ReopeningForm(request.POST)
     newest = _close(asked)
     if form.is_valid() and attempt(
         form, ask_reopening, close=newest, reason=form.cleaned_data["reason"], **by(request)
@@ -73,7 +73,7 @@ def ask(request: HttpRequest, month: str) -> HttpResponse:
 @staff_page("settle")
 def decide(request: HttpRequest, month: str, reopening_id: int) -> HttpResponse:
     """Open the month again, or leave it closed."""
-    asked, form = _month(month), DecisionForm(request.POST)
+    asked, form = month_at(month), DecisionForm(request.POST)
     reopening = get_object_or_404(MonthReopening, pk=reopening_id, close__month=asked)
     if form.is_valid() and (
         done := attempt(
@@ -89,7 +89,7 @@ def decide(request: HttpRequest, month: str, reopening_id: int) -> HttpResponse:
 @staff_page()
 def prove(request: HttpRequest, month: str) -> HttpResponse:
     """Derive a close again from its segments alone: at once, or where it is large as long work."""
-    asked, form = _month(month), ProofForm(request.POST)
+    asked, form = month_at(month), ProofForm(request.POST)
     found = _close(asked, form.cleaned_data["revision"]) if form.is_valid() else None
     if found is None:
         return _render(request, asked, proof_form=form)
@@ -104,13 +104,13 @@ def prove(request: HttpRequest, month: str) -> HttpResponse:
 @staff_page()
 def entries_page(request: HttpRequest, month: str, revision: int) -> HttpResponse:
     """What a close posted, entry by entry."""
-    found = _close(_month(month), revision)
+    found = _close(month_at(month), revision)
     page = Paginator(entries_of(found), PAGE_LENGTH).get_page(request.GET.get("page"))
     context = {"close": found, "page": page, "kinds": REPORTS.values(), "here": "months"}
     return render(request, "renewals/finance/entries.html", context)
 
 
-def _month(text: str) -> date:
+def month_at(text: str) -> date:
     """The month of an address, or 404."""
     try:
         return read_month(text)

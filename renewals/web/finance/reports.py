@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from portal import sheets
 from portal.access import staff_page
 from portal.web import attempt
+from portal.web.files import csv_file, xlsx_file
 from portal.wording import write_day
 from renewals.forms.finance import ReportForm
 from renewals.overviews.finance import REPORTS
@@ -70,9 +71,7 @@ def report_csv(request: HttpRequest, key: str, table: str) -> HttpResponse | Str
     found = dict(_tables(read_report(kind, form.filters, today))).get(table)
     if found is None:
         raise Http404
-    lines = sheets.csv_lines(_heads(found), _rows(found))
-    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    return _as_file(answer, f"{key}-{table}", today, "csv")
+    return csv_file(sheets.csv_lines(_heads(found), _rows(found)), f"{key}-{table}-{today.isoformat()}")
 
 
 @require_GET
@@ -86,7 +85,7 @@ def report_xlsx(request: HttpRequest, key: str) -> HttpResponse:
     report = read_report(kind, form.filters, today)
     tables = [(found[0][1].caption, _heads(found), _rows(found)) for _, found in _tables(report)]
     content = sheets.workbook_of(tables, _notes(kind, report, form, today))
-    return _as_file(HttpResponse(content, content_type=sheets.ZIP_OF_XLSX), key, today, "xlsx")
+    return xlsx_file(content, f"{key}-{today.isoformat()}")
 
 
 def _kind(key: str) -> ReportKind:
@@ -98,11 +97,6 @@ def _kind(key: str) -> ReportKind:
 def _to_page(request: HttpRequest, key: str) -> HttpResponse:
     """What can't be filtered is told on the page, not in a file."""
     return redirect(f"{reverse('renewals:report', args=[key])}?{request.GET.urlencode()}")
-
-
-def _as_file(answer: Any, name: str, today: date, suffix: str) -> Any:
-    answer["Content-Disposition"] = f'attachment; filename="{name}-{today.isoformat()}.{suffix}"'
-    return answer
 
 
 def _tables(report: Report) -> list[tuple[str, list[tuple[Section, Table]]]]:
