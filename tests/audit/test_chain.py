@@ -20,7 +20,7 @@ from portal.audit import Actor, Deed, record
 from portal.audit_chain import FIRST, chain_findings, newest_link, seal_events
 from portal.models import AuditEvent, AuditLink, Customer, UnsealedEvent
 from tests import world
-from tests.services.test_races import at_once
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 1, 12, 0, 0, 5, tzinfo=UTC)

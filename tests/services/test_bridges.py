@@ -24,7 +24,7 @@ from renewals.services import orders, quotes
 from renewals.services.bridges import grant_bridge
 from renewals.services.cancellations import cancel_order
 from tests import world
-from tests.services.test_races import at_once
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 

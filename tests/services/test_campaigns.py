@@ -26,7 +26,7 @@ from renewals.services import campaigns, quotes, sending
 from tests import world
 from tests.jobs.workers import work_off
 from tests.outbox.conftest import PROJECT, database_url, kill_group, wait_until
-from tests.services.test_races import at_once
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 

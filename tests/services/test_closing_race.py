@@ -18,7 +18,7 @@ from renewals.overviews.finance.months import prove_close
 from renewals.services.closing import close_month
 from renewals.services.rates import keep_rate
 from tests import world
-from tests.services.test_races import at_once
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JANUARY, FEBRUARY, MARCH = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)

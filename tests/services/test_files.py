@@ -18,7 +18,7 @@ from renewals.models import Order, PurchaseOrderFile
 from renewals.services.files import attach_purchase_order, check_store, remove_orphans
 from renewals.uploads import LONGEST_NAME, display_name, kind_of
 from tests import papers, world
-from tests.services.test_races import at_once
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from portal.models import AuditEvent, Contact, Customer, Job
 from renewals.models import CustomerMerge, Resemblance
 from renewals.services import customers
 from tests import world
-from tests.services.test_races import at_once
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 

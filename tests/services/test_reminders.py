@@ -28,7 +28,7 @@ from renewals.services.reminders import REMINDERS, Posted, deliver_copy, post_re
 from tests import world
 from tests.outbox.conftest import free_port
 from tests.outbox.smtp_sink import SmtpSink
-from tests.services.test_races import at_once
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from portal.models import AuditEvent
 from renewals.models import Quote, RenewalRequest
 from renewals.services import requests
 from tests import world
-from tests.services.test_races import at_once
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 

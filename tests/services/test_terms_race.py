@@ -13,7 +13,7 @@ from portal.errors import DomainError
 from renewals.models import PriceList, QuoteVersion
 from renewals.services import catalogue as terms
 from tests import world
-from tests.services.test_races import at_once
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = {"actor": world.SALES, "at": world.at("2026-02-01")}

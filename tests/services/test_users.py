@@ -15,7 +15,7 @@ from portal.models import AuditEvent, OutboxMessage, User
 from portal.services import users as services
 from portal.services.users import Account
 from tests import world
-from tests.services.test_races import at_once
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 AT = world.at("2026-02-01")

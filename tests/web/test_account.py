@@ -26,9 +26,9 @@ from renewals.services.requests import record_request
 from tests import world
 from tests.documents.reading import words_of
 from tests.web.browsing import watched_page
+from tests.web.reading import text_of
 from tests.web.test_accessibility import check, look_at
 from tests.web.test_journeys import log_in
-from tests.web.test_quote_pages import text_of
 
 pytestmark = pytest.mark.django_db
 ACCOUNT = reverse("renewals:my_account")

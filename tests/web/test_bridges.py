@@ -16,6 +16,7 @@ from renewals.queries import DongleRequest
 from renewals.services import quotes
 from renewals.services.bridges import grant_bridge
 from tests import world
+from tests.web.reading import text_of
 
 
 @pytest.fixture
@@ -26,11 +27,6 @@ def version(dongle, today):
 @pytest.fixture
 def last(today):
     return today + timedelta(days=60)
-
-
-def text_of(answer):
-    text = answer if isinstance(answer, str) else answer.content.decode()
-    return " ".join(re.sub(r"<[^>]*>", " ", text).split())
 
 
 def page_of(version):

@@ -14,7 +14,7 @@ from dongles.terms import ONE_DAY, term_end
 from portal.wording import write_day
 from renewals.models import PolicySettings, PriceList, PriceListEntry, QuoteVersion
 from tests import world
-from tests.web import test_quote_pages
+from tests.web import reading
 from tests.web.test_quote_pages import builder
 
 LIVE = {"HX-Request": "true"}
@@ -22,7 +22,7 @@ LIVE = {"HX-Request": "true"}
 
 def text_of(answer):
     """The page's words without its marks: what stood in a mark of its own is followed by no space before a comma."""
-    return re.sub(r" (?=[,.])", "", test_quote_pages.text_of(answer))
+    return re.sub(r" (?=[,.])", "", reading.text_of(answer))
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from renewals.models import Campaign, CampaignSchedule, QuoteVersion
 from tests import world
 from tests.jobs.workers import work_off
 from tests.web.browsing import watched_page
+from tests.web.reading import text_of
 from tests.web.test_accessibility import check
 from tests.web.test_journeys import log_in
-from tests.web.test_quote_pages import text_of
 
 NEW, LIST, SCHEDULE = (f"renewals:{name}" for name in ("new_campaign", "campaigns", "campaign_schedule"))
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from renewals.models import OrderLine, RevenueSegment
 from renewals.services.credits import credit_line
 from tests import world
-from tests.web.test_quote_pages import text_of
+from tests.web.reading import text_of
 
 WANTED = {"amount": "365.00", "reason": "Support was slow", "once": "one"}
 

@@ -28,8 +28,8 @@ from renewals.models import (
 )
 from renewals.services import questions
 from tests import papers, world
-from tests.services.test_races import at_once
-from tests.web.test_quote_pages import text_of
+from tests.races import at_once
+from tests.web.reading import text_of
 
 TERMS = "Payment within 30 days."
 CONCEDED = {"discount": Decimal("0.1"), "discount_reason": "Ten dongles", "actor": Actor("Sam", None, "sales")}

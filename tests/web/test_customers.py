@@ -11,10 +11,10 @@ from renewals.models import PriceList
 from renewals.services.requests import record_request
 from tests import world
 from tests.web.browsing import watched_page
+from tests.web.reading import text_of
 from tests.web.test_accessibility import check
 from tests.web.test_journeys import log_in
 from tests.web.test_pages import queries_of
-from tests.web.test_quote_pages import text_of
 
 
 def page_of(customer):

@@ -1,7 +1,5 @@
 """Purchase orders through the order's page: uploaded, refused with a sentence, handed out to be saved."""
 
-import re
-
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -13,6 +11,7 @@ from portal.uploading import MOST_BYTES_OF_A_REQUEST
 from renewals.models import Order, PurchaseOrderFile
 from renewals.services.files import attach_purchase_order
 from tests import papers, world
+from tests.web.reading import text_of
 
 
 @pytest.fixture
@@ -23,10 +22,6 @@ def store(settings):
 @pytest.fixture
 def order(dongle, today):
     return world.sell(dongle, today)
-
-
-def text_of(answer):
-    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
 
 
 def upload(client, order, content=papers.PDF, name="PO-77.pdf", said="application/pdf"):

@@ -10,7 +10,7 @@ from django.urls import reverse
 from renewals.services.renewal_figures import update_renewal_figures
 from renewals.services.summaries import summarise_all
 from tests import world
-from tests.web.test_quote_pages import text_of
+from tests.web.reading import text_of
 
 HOME = "/finance/"
 HTMX = {"HX-Request": "true"}

@@ -15,7 +15,7 @@ from renewals.models import Order, QuoteVersion
 from renewals.services.replacements import transfer_dongle
 from tests import world
 from tests.web.conftest import client_of
-from tests.web.test_quote_pages import text_of
+from tests.web.reading import text_of
 
 OLD, NEW = "Institute of Cells", "Nova Clinic"
 

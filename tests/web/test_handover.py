@@ -19,12 +19,9 @@ from renewals.services.replacements import replace_dongle
 from tests import world
 from tests.documents.reading import letters_of, words_of
 from tests.web.browsing import watched_page
+from tests.web.reading import text_of
 from tests.web.test_accessibility import check
 from tests.web.test_journeys import log_in
-
-
-def text_of(answer):
-    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
 
 
 def page_of(name, dongle, **query):

@@ -3,7 +3,6 @@
 A dongle is renewed in the month before last, for two products at 1,200.00 and 900.00, so that both months are over.
 """
 
-import re
 from datetime import date
 
 import pytest
@@ -18,8 +17,7 @@ from renewals.month_sums import last_segment_id, sums_by_formula
 from renewals.overviews.finance.filters import following
 from renewals.services.summaries import summarise_all
 from tests import world
-
-SPACE = re.compile(r"\s+")
+from tests.web.reading import text_of
 
 
 @pytest.fixture
@@ -33,10 +31,6 @@ def month(catalogue, today):
 
 def page_of(month):
     return reverse("renewals:month", args=[f"{month:%Y-%m}"])
-
-
-def text_of(answer):
-    return SPACE.sub(" ", re.sub(r"<[^>]*>", " ", answer.content.decode()))
 
 
 def deed(client, name, month, data=None, *more):

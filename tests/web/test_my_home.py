@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from dongles.models import CodeReceipt, Dongle, Licence, Product, SmaPeriod
 from portal.wording import write_day, write_validity
 from tests import world
-from tests.web.test_quote_pages import text_of
+from tests.web.reading import text_of
 
 
 def home(owner, **asked):

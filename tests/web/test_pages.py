@@ -16,7 +16,7 @@ from renewals.models import Order, QuoteVersion
 from renewals.queries import DongleRequest
 from renewals.services import quotes
 from tests import world
-from tests.web.test_quote_pages import text_of
+from tests.web.reading import text_of
 
 PRODUCTS = ("VOL-VIS", "VOL-QNT")
 

@@ -23,7 +23,7 @@ from renewals.overviews.buckets import NAMES
 from renewals.overviews.pipeline import PipelineFilters
 from renewals.services import quotes
 from tests import world
-from tests.web.test_quote_pages import text_of
+from tests.web.reading import text_of
 
 PAGE = "renewals:pipeline"
 

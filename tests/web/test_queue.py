@@ -17,7 +17,7 @@ from renewals.overviews import work_queue
 from renewals.services import requests
 from tests import world
 from tests.web.conftest import client_of
-from tests.web.test_quote_pages import text_of
+from tests.web.reading import text_of
 
 
 @pytest.fixture

@@ -20,14 +20,11 @@ from renewals.models import Order, Quote, QuoteDocument, QuoteVersion
 from renewals.queries import DongleRequest
 from renewals.services import quotes
 from tests import world
+from tests.web.reading import text_of
 
 
 def builder(dongle):
     return reverse("renewals:quote_builder", args=[dongle.serial])
-
-
-def text_of(answer):
-    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
 
 
 def address_of(dongle):

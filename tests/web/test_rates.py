@@ -1,6 +1,5 @@
 """The page of exchange rates: the grid with its holes, entering one, taking many over."""
 
-import re
 from datetime import date
 from decimal import Decimal
 
@@ -14,12 +13,9 @@ from renewals.models import ExchangeRate, PriceList, PriceListEntry
 from renewals.services.rates import keep_rate
 from renewals.services.summaries import summarise_all
 from tests import world
+from tests.web.reading import text_of
 
 PAGE, IMPORT = "/finance/rates/", "/finance/rates/import/"
-
-
-def text_of(answer):
-    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
 
 
 def enter(month, currency="USD", rate="0.9241"):

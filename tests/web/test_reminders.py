@@ -1,6 +1,5 @@
 """The pages of reminders, and the page on which a contact stops them. The dongle's SMA ends in 30 days."""
 
-import re
 import uuid
 from datetime import timedelta
 
@@ -17,13 +16,9 @@ from renewals.overviews.reminders import customer_reminders
 from renewals.services.reminders import REMINDERS, post_reminders, switch_reminders
 from tests import world
 from tests.web.browsing import watched_page
+from tests.web.reading import text_of
 from tests.web.test_accessibility import check
 from tests.web.test_journeys import log_in
-
-
-def text_of(answer):
-    text = answer if isinstance(answer, str) else answer.content.decode()
-    return " ".join(re.sub(r"<[^>]*>", " ", text).split())
 
 
 def page(client, name, query=""):

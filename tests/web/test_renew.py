@@ -16,9 +16,9 @@ from renewals.models import QuoteVersion, RenewalRequest
 from renewals.overviews import work_queue
 from renewals.services.answers import PORTAL, answer_at_once
 from tests import world
+from tests.races import at_once
 from tests.services.test_answers import ada_of
-from tests.services.test_races import at_once
-from tests.web.test_quote_pages import text_of
+from tests.web.reading import text_of
 
 SERIALS, DETAILS, CHECK, DONE = (
     reverse(f"renewals:{name}") for name in ("renew", "renew_details", "renew_check", "renew_done")

@@ -1,7 +1,5 @@
 """The lines behind what was given away and what lapses cost; and the bridging codes of a month."""
 
-import re
-
 import pytest
 from django.urls import reverse
 
@@ -9,10 +7,7 @@ from renewals.models import Order
 from renewals.services.bridges import grant_bridge
 from renewals.services.summaries import summarise_all
 from tests import world
-
-
-def text_of(answer):
-    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
+from tests.web.reading import text_of
 
 
 @pytest.fixture
