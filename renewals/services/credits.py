@@ -46,8 +46,8 @@ def credit_line(*, order_line: OrderLine, amount: int, reason: str, actor: Actor
             {"field": "amount", "left": net},
         )
     shares = recognition.share_credit(amount, left)
-    conceded = [ledger.Conceded(*each) for each in zip(sales, left, shares, strict=True) if each[2]]
-    rows = ledger.book_concession(conceded, on=timezone.localdate(at), at=at)
+    credited = [ledger.Credited(*each) for each in zip(sales, left, shares, strict=True) if each[2]]
+    rows = ledger.book_concession(credited, on=timezone.localdate(at), at=at)
     after = {
         "line": str(order_line.licence),
         "net": net - amount,

@@ -40,7 +40,7 @@ class Entry(NamedTuple):
     segment: Segment
 
 
-class Conceded(NamedTuple):
+class Credited(NamedTuple):
     """What is credited of a sale's segment, of which so much was left; positive minor units."""
 
     row: RevenueSegment
@@ -116,13 +116,13 @@ def book_reversal(
     )
 
 
-def book_concession(conceded: Iterable[Conceded], *, on: date, at: datetime) -> list[RevenueSegment]:
+def book_concession(credited: Iterable[Credited], *, on: date, at: datetime) -> list[RevenueSegment]:
     """Book a credit that is a concession (F4) on the day it is given, in no earlier month than what it credits.
 
     It mirrors nothing, since it takes nothing back whole: its segment lies over that of the sale. The annual value
     falls to that of what is left (F5).
     """
-    each_of = list(conceded)
+    each_of = list(credited)
     day = max(on, *(each.row.booked_month for each in each_of))
     month = lock_booking_month(belongs_on=day, booked_on=day)
     return _book(
@@ -145,9 +145,9 @@ def _told_apart_as(row: RevenueSegment) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def _annual_change(conceded: Conceded) -> int:
+def _annual_change(credited: Credited) -> int:
     """From the annual value of what was left to that of what is: rounded so, credits never come to more than a sale."""
-    row, left, credit = conceded
+    row, left, credit = credited
     if not row.annual_amount:
         return 0
     before, after = (recognition.annual_value(net, row.starts_on, row.ends_on) for net in (left, left - credit))

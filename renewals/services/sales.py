@@ -1,6 +1,6 @@
 """What fulfilling an order writes: licences, SMA periods, order lines and revenue; and the deeds that say so."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from dongles.coverage import LicenceCoverage, Period
 from dongles.models import Dongle, Licence, SmaPeriod
 from portal.audit import Deed
 from renewals import recognition
-from renewals.models import Order, OrderLine, QuoteLine
+from renewals.models import Order, OrderLine, QuoteLine, RevenueSegment
 from renewals.pricing.fulfilment import Redated
 from renewals.services import ledger
 
@@ -79,54 +79,53 @@ def sales_of(carried: Carried, lines: Sequence[QuoteLine], dates: Redated) -> li
 
 def write_sales(order: Order, sales: Sequence[Sale], before: str, today: date, at: datetime) -> Deed:
     """Write periods, order lines and revenue; the deed says what the order is now and what was sold with it."""
-    dated = [sale for sale in sales if sale.period]
-    periods = dict(
-        zip(
-            map(id, dated),
-            SmaPeriod.objects.bulk_create(
-                SmaPeriod(
-                    licence=sale.licence,
-                    starts_on=sale.period.starts_on,
-                    ends_on=sale.period.ends_on,
-                    source=SmaPeriod.Source.ORDER,
-                )
-                for sale in dated
-                if sale.period
-            ),
-            strict=True,
-        )
-    )
-    order_lines = OrderLine.objects.bulk_create(
-        OrderLine(
-            order=order,
-            quote_line=sale.line,
-            licence=sale.licence,
-            period=periods.get(id(sale)),
-            free_days=sale.free_days,
-            net=sale.line.net if sale.line else 0,
-        )
-        for sale in sales
-    )
-    segments = ledger.book_sale(
-        (
-            ledger.Entry(order_line, sale.line.kind, sale.line.product_id, segment)
-            for order_line, sale in zip(order_lines, sales, strict=True)
-            if sale.line
-            for segment in recognition.segments_of_sale(sale.line.net, sale.line.sma_net, sale.period, today)
-        ),
-        ledger.Dimensions(
-            order.customer_id, order.customer.country, order.version.price_list.segment, order.version.currency
-        ),
-        on=today,
-        at=at,
-    )
+    segments = _book_revenue(order, zip(_write_lines(order, sales), sales, strict=True), today, at)
     after = {
         "state": order.state,
         "fulfilled_on": str(today),
-        "lines": len(order_lines),
+        "lines": len(sales),
         "revenue": sum(segment.amount for segment in segments),
         "currency": order.version.currency,
     }
     if order.paid_on is not None:
         after["paid_on"] = str(order.paid_on)
     return Deed("fulfil", order, {"state": before}, after)
+
+
+def _write_lines(order: Order, sales: Sequence[Sale]) -> list[OrderLine]:
+    """A line for each sale, with the period of its licence that it covers."""
+    periods = iter(
+        SmaPeriod.objects.bulk_create(
+            SmaPeriod(licence=sale.licence, source=SmaPeriod.Source.ORDER, **sale.period._asdict())
+            for sale in sales
+            if sale.period
+        )
+    )
+    return OrderLine.objects.bulk_create(
+        OrderLine(
+            order=order,
+            quote_line=sale.line,
+            licence=sale.licence,
+            period=next(periods) if sale.period else None,
+            free_days=sale.free_days,
+            net=sale.line.net if sale.line else 0,
+        )
+        for sale in sales
+    )
+
+
+def _book_revenue(
+    order: Order, lines: Iterable[tuple[OrderLine, Sale]], today: date, at: datetime
+) -> list[RevenueSegment]:
+    """F2–F4: the segments of what was sold; a free extension has none."""
+    entries = (
+        ledger.Entry(order_line, sale.line.kind, sale.line.product_id, segment)
+        for order_line, sale in lines
+        if sale.line
+        for segment in recognition.segments_of_sale(sale.line.net, sale.line.sma_net, sale.period, today)
+    )
+    version = order.version
+    dimensions = ledger.Dimensions(
+        order.customer_id, order.customer.country, version.price_list.segment, version.currency
+    )
+    return ledger.book_sale(entries, dimensions, on=today, at=at)
