@@ -59,10 +59,6 @@ class QueueItem(NamedTuple):
     def since_on(self) -> date:
         return timezone.localdate(self.since) if isinstance(self.since, datetime) else self.since
 
-    @property
-    def kind_name(self) -> str:
-        return KINDS[self.kind]
-
 
 class Queue(NamedTuple):
     """The items in two parts, the number of each kind, and the kinds (by name) of which not all are shown."""
