@@ -227,11 +227,6 @@ def file_pieces(job: Job, name: str) -> Iterator[bytes]:
         yield bytes(JobFile.objects.values_list("content", flat=True).get(job=job, name=name, number=number))
 
 
-def read_file(job: Job, name: str) -> bytes:
-    """The whole of a file of the job."""
-    return b"".join(file_pieces(job, name))
-
-
 def files_to_download(job: Job) -> list[str]:
     """The names of the files that a job has made, as its result lists them under `files`."""
     return [str(name) for name in job.result.get("files", ())]
