@@ -14,6 +14,7 @@ from renewals.monthly import figures_of_segments
 
 LOCK = 0x73756D73  # whoever adds holds this advisory lock until the transaction ends
 BATCH = 5000  # segments added in one transaction
+EVERYTHING = 2**62
 
 TAKEN = """
     DELETE FROM renewals_unsummarisedsegment WHERE segment_id = ANY (ARRAY(
@@ -22,9 +23,13 @@ TAKEN = """
 
 ADD = f"""
 WITH taken AS ({TAKEN}),
-of_month AS MATERIALIZED ({
-    figures_of_segments("taken JOIN renewals_revenuesegment segment ON segment.id = taken.segment_id")
-}),
+of_month AS MATERIALIZED (
+    SELECT booked_month, month, product_id, country, customer_segment, currency,
+        sum(booked) AS booked, sum(credited) AS credited, sum(recognised) AS recognised,
+        sum(caught_up) AS caught_up, sum(current) AS current, sum(annual) AS annual
+    FROM ({figures_of_segments("taken JOIN renewals_revenuesegment segment ON segment.id = taken.segment_id")}) figures
+    GROUP BY booked_month, month, product_id, country, customer_segment, currency
+),
 added AS (
     INSERT INTO renewals_monthfigures AS held (
         month, product_id, country, customer_segment, currency,
@@ -41,9 +46,8 @@ added AS (
     INSERT INTO renewals_bookingfigures AS held (
         booked_month, month, product_id, country, customer_segment, currency, recognised, caught_up
     )
-    SELECT booked_month, month, product_id, country, customer_segment, currency, sum(recognised), sum(caught_up)
+    SELECT booked_month, month, product_id, country, customer_segment, currency, recognised, caught_up
     FROM of_month WHERE recognised <> 0 OR caught_up <> 0
-    GROUP BY booked_month, month, product_id, country, customer_segment, currency
     ON CONFLICT (month, booked_month, product_id, country, customer_segment, currency) DO UPDATE SET
         recognised = held.recognised + excluded.recognised, caught_up = held.caught_up + excluded.caught_up
 ), added_in_total AS (
@@ -93,7 +97,7 @@ def rebuild_summaries() -> int:
             "INSERT INTO renewals_unsummarisedsegment (segment_id) SELECT id FROM renewals_revenuesegment"
             " ON CONFLICT DO NOTHING"
         )
-    return sum(iter(lambda: _add_batch(50_000), 0))
+    return _add_batch(EVERYTHING)  # at once: sums added to by many batches would lie on ten times the pages
 
 
 def waiting() -> Any:
