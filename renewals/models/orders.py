@@ -29,7 +29,11 @@ class Order(models.Model):
     cancelled_from = models.DateField(null=True)
 
     class Meta:
-        indexes = (trigrams_of("purchase_order_number", "purchase_order_trigrams"),)
+        indexes = (
+            trigrams_of("purchase_order_number", "purchase_order_trigrams"),
+            models.Index(fields=["fulfilled_on"], name="orders_by_fulfilment"),
+            models.Index(fields=["accepted_on"], condition=Q(state="accepted"), name="orders_to_fulfil"),
+        )
         constraints = (
             models.CheckConstraint(
                 name="order_state_fits_its_dates",

@@ -29,43 +29,32 @@ Sums = dict[tuple[Any, ...], dict[str, int]]
 
 # What is deferred at the end of a month was booked by then and is earned later.
 CELLS = """
-SELECT booked_month, month, currency, {dimensions}
-    {recognised},
-    {caught_up}
+SELECT booked_month, month, currency, {recognised}, {caught_up}
 FROM {cells} cell LEFT JOIN {rates} ON rate_currency = currency AND rate_month = booked_month
 WHERE booked_month <= %(last_month)s AND month BETWEEN %(first_month)s AND %(last_earned)s AND {where}
-GROUP BY booked_month, month, currency {grouped}"""
+GROUP BY booked_month, month, currency"""
+
+# By place, whatever the currency and the month of booking; and those by themselves, for their rates (no place then).
+EARNED_BY_PLACE = """
+SELECT currency, booked_month, month, product_id, country, customer_segment, {recognised}, {caught_up}
+FROM {cells} cell LEFT JOIN {rates} ON rate_currency = currency AND rate_month = booked_month
+WHERE month BETWEEN %(first_month)s AND %(last_month)s AND {where}
+GROUP BY GROUPING SETS ((month, product_id, country, customer_segment), (currency, booked_month))"""
 
 EARNED, OF_THE_MONTH = ("recognised", "caught_up"), ("credited", "annual")
 MONTHLY = """
-SELECT month, currency, {dimensions}
-    {credited},
-    {annual}
+SELECT month, currency, {credited}, {annual}
 FROM {monthly} monthly LEFT JOIN {rates} ON rate_currency = currency AND rate_month = month
 WHERE month BETWEEN %(first_month)s AND %(last_month)s AND ({named}) AND {where}
-GROUP BY month, currency {grouped}"""
+GROUP BY month, currency"""
 
 # An amount in the reporting currency stays; one without a rate is none, and noticed (`_check`).
 SUM = """coalesce(sum(CASE WHEN currency = %(reporting)s OR {0} = 0 THEN {0}
         ELSE convert_amount({0}, numerator, denominator) END), 0)::bigint"""
-RATES = """unnest(%(rate_currencies)s::text[], %(rate_months)s::date[], %(numerators)s::bigint[],
-    %(denominators)s::bigint[]) AS rate (rate_currency, rate_month, numerator, denominator)"""
-
-# The rates that a report has used, for whoever asks, and the cells that it has read (`noting_rates`).
-_USED: ContextVar[set[Need]] = ContextVar("rates used")
-_READ: ContextVar[dict[tuple[str, ...], "Read"]] = ContextVar("cells read")
-
-
-@contextmanager
-def noting_rates() -> Iterator[set[Need]]:
-    """The currencies and months whose rates are used inside, once it is over. What is read inside is read once."""
-    used: set[Need] = set()
-    tokens = _USED.set(used), _READ.set({})
-    try:
-        yield used
-    finally:
-        _USED.reset(tokens[0])
-        _READ.reset(tokens[1])
+# Distinct, as they are anyway: so the planner knows that each amount has one rate, and looks it up instead of sorting.
+RATES = """(SELECT DISTINCT ON (rate_currency, rate_month) *
+    FROM unnest(%(rate_currencies)s::text[], %(rate_months)s::date[], %(numerators)s::bigint[],
+        %(denominators)s::bigint[]) AS given (rate_currency, rate_month, numerator, denominator)) rate"""
 
 
 class Source(NamedTuple):
@@ -81,12 +70,11 @@ class Source(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """What of the bookings of a month is earned in another, in the reporting currency, of one place."""
+    """What of the bookings of a month is earned in another, in the reporting currency."""
 
     booked_month: date
     month: date
     currency: str
-    place: tuple[Any, ...]
     recognised: int
     caught_up: int
 
@@ -107,11 +95,10 @@ class Read(NamedTuple):
 
 
 class OfTheMonth(NamedTuple):
-    """What takes the rate of the month itself, in the reporting currency, of one place."""
+    """What takes the rate of the month itself, in the reporting currency."""
 
     month: date
     currency: str
-    place: tuple[Any, ...]
     credited: int
     annual: int
 
@@ -120,35 +107,76 @@ class OfTheMonth(NamedTuple):
         return self.currency, self.month
 
 
+class Reading(NamedTuple):
+    """What a report has used and read so far."""
+
+    used: set[Need]
+    cells: dict[str, Read]
+    earned: dict[tuple[str, Months], list[tuple[Any, ...]]]
+
+
+_READING: ContextVar[Reading] = ContextVar("reading")
+
+
+@contextmanager
+def noting_rates() -> Iterator[set[Need]]:
+    """The currencies and months whose rates are used inside, once it is over. What is read inside is read once."""
+    reading = Reading(set(), {}, {})
+    token = _READING.set(reading)
+    try:
+        yield reading.used
+    finally:
+        _READING.reset(token)
+
+
+def _reading() -> Reading:
+    return _READING.get(Reading(set(), {}, {}))
+
+
 def month_figures(source: Source, months: Months, by: Sequence[str], figures: Collection[str]) -> Sums:
     """These figures of the months by the named dimensions, as renewals.overviews.finance.figures has them.
 
-    What is booked is what its months come to, less what is credited. Refuses `rates_missing`.
+    What is earned is told apart by any of them, all else by the month at most. What is booked is what its months come
+    to, less what is credited. Refuses `rates_missing`.
     """
-    dimensions = [name for name in by if name != "month"]
+    if set(figures) <= set(EARNED):
+        return _earned_by(source, months, by, figures)
+    assert set(by) <= {"month"}, "of these figures nothing else is asked"
     sums: Sums = defaultdict(lambda: dict.fromkeys(figures, 0))
 
-    def add(name: str, month: date, place: tuple[Any, ...], amount: int) -> None:
+    def add(name: str, month: date, amount: int) -> None:
         if name in figures and months[0] <= month <= months[1] and amount:
-            named = dict(zip(dimensions, place, strict=True), month=month)
-            sums[tuple(named[each] for each in by)][name] += amount
+            sums[(month,) if by else ()][name] += amount
 
-    of_the_month = _of_the_month(source, months, dimensions, figures)
-    cells = []
-    if asked := set(figures) - set(OF_THE_MONTH):
-        cells = _cells(source, months, dimensions, months[1] if asked <= set(EARNED) else date.max)
+    of_the_month = _of_the_month(source, months, figures)
+    cells = _cells(source, months, date.max) if set(figures) - set(OF_THE_MONTH) else []
     _check({each.need for each in of_the_month} | {cell.need for cell in cells})
-    for month, _, place, credited, annual in of_the_month:
-        add("booked", month, place, -credited)
-        add("credited", month, place, credited)
-        add("annual", month, place, annual)
+    for month, _, credited, annual in of_the_month:
+        add("booked", month, -credited)
+        add("credited", month, credited)
+        add("annual", month, annual)
     for cell in cells:
-        add("booked", cell.booked_month, cell.place, cell.recognised + cell.caught_up)
-        add("recognised", cell.month, cell.place, cell.recognised)
-        add("caught_up", cell.month, cell.place, cell.caught_up)
+        add("booked", cell.booked_month, cell.recognised + cell.caught_up)
+        add("recognised", cell.month, cell.recognised)
+        add("caught_up", cell.month, cell.caught_up)
         if "current" in figures:
             for month in _months_before(cell, months):
-                add("current", month, cell.place, cell.recognised)
+                add("current", month, cell.recognised)
+    return dict(sorted(sums.items()))
+
+
+def _earned_by(source: Source, months: Months, by: Sequence[str], figures: Collection[str]) -> Sums:
+    """What is earned in these months by any dimensions of a place, and by month."""
+    needs, sums = set(), defaultdict[tuple[Any, ...], dict[str, int]](lambda: dict.fromkeys(figures, 0))
+    for currency, booked_month, month, product, country, segment, recognised, caught_up in _earned(source, months):
+        if month is None:
+            needs.add((currency, booked_month))
+            continue
+        named = {"month": month, "product_id": product, "country": country, "customer_segment": segment}
+        found, amounts = sums[tuple(named[each] for each in by)], {"recognised": recognised, "caught_up": caught_up}
+        for name in figures:
+            found[name] += amounts[name]
+    _check(needs)
     return dict(sorted(sums.items()))
 
 
@@ -162,13 +190,11 @@ def _months_before(cell: Cell, months: Months) -> Iterator[date]:
 
 def booking_figures(source: Source, months: Months, by: Sequence[str]) -> Sums:
     """What is earned in these months, by month of booking too. Refuses `rates_missing`."""
-    dimensions = [name for name in by if name not in ("booked_month", "month")]
     sums: Sums = defaultdict(lambda: {"recognised": 0, "caught_up": 0})
-    cells = _cells(source, months, dimensions, months[1])
+    cells = _cells(source, months, months[1])
     _check({cell.need for cell in cells})
     for cell in cells:
-        named = {**dict(zip(dimensions, cell.place, strict=True)), **cell._asdict()}
-        found = sums[tuple(named[each] for each in by)]
+        found = sums[tuple(getattr(cell, each) for each in by)]
         found["recognised"] += cell.recognised
         found["caught_up"] += cell.caught_up
     return dict(sorted(sums.items()))
@@ -176,40 +202,43 @@ def booking_figures(source: Source, months: Months, by: Sequence[str]) -> Sums:
 
 def deferred_at(source: Source, month: date) -> int:
     """What is deferred at the end of a month: booked by then and earned later. Refuses `rates_missing`."""
-    cells = _cells(source, (following(month), month), (), date.max)
+    cells = _cells(source, (following(month), month), date.max)
     _check({cell.need for cell in cells})
     return sum(cell.recognised for cell in cells)
 
 
-def _cells(source: Source, months: Months, dimensions: Sequence[str], last_earned: date) -> list[Cell]:
+def _cells(source: Source, months: Months, last_earned: date) -> list[Cell]:
     """What was booked by the last of the months and is earned in the first or later, up to another."""
-    read = _READ.get({})
-    key = (source.cells, source.where, repr(source.values), *dimensions)
+    read, key = _reading().cells, repr(source)
     before = read.get(key)
     if before is None or not before.has(months, last_earned):
-        rows = _read(CELLS, source, months, dimensions, last_earned=last_earned)
-        cells = [Cell(row[0], row[1], row[2], tuple(row[3:-2]), row[-2], row[-1]) for row in rows]
+        cells = [Cell(*row) for row in _read(CELLS, source, months, last_earned=last_earned)]
         read[key] = Read(months, last_earned, cells)
         return cells
     return [cell for cell in before.cells if cell.booked_month <= months[1] and months[0] <= cell.month <= last_earned]
 
 
-def _of_the_month(
-    source: Source, months: Months, dimensions: Sequence[str], figures: Collection[str]
-) -> list[OfTheMonth]:
+def _earned(source: Source, months: Months) -> list[tuple[Any, ...]]:
+    """What is earned in these months, as EARNED_BY_PLACE has it."""
+    read, key = _reading().earned, (repr(source), months)
+    if key not in read:
+        read[key] = _read(EARNED_BY_PLACE, source, months)
+    return read[key]
+
+
+def _of_the_month(source: Source, months: Months, figures: Collection[str]) -> list[OfTheMonth]:
     """What takes the rate of the month itself, where any of it is wanted: what is credited, and annual values."""
     wanted = [name for name in OF_THE_MONTH if name in figures or (name == "credited" and "booked" in figures)]
     if not wanted:
         return []
-    rows = _read(MONTHLY, source, months, dimensions, " OR ".join(f"{name} <> 0" for name in wanted))
-    return [OfTheMonth(row[0], row[1], tuple(row[2:-2]), row[-2], row[-1]) for row in rows]
+    rows = _read(MONTHLY, source, months, " OR ".join(f"{name} <> 0" for name in wanted))
+    return [OfTheMonth(*row) for row in rows]
 
 
 def _read(
     statement: str,
     source: Source,
     months: Months,
-    dimensions: Sequence[str],
     named: str = "",
     last_earned: date = date.max,
 ) -> list[tuple[Any, ...]]:
@@ -224,8 +253,6 @@ def _read(
         where=source.where or "true",
         rates=RATES,
         named=named,
-        dimensions="".join(f"{name}, " for name in dimensions),
-        grouped="".join(f", {name}" for name in dimensions),
         **{name: SUM.format(name) for name in ("recognised", "caught_up", "credited", "annual")},
     )
     values = {
@@ -257,7 +284,7 @@ def _check(needs: set[Need]) -> None:
     """Refuse (`rates_missing`) where a rate that was needed is not on record, naming each; note those there are."""
     needs = {need for need in needs if need[0] != settings.REPORTING_CURRENCY}
     there = {(each.currency, each.month) for each in rows_of(needs)}
-    _USED.get(set()).update(there)
+    _reading().used.update(there)
     if missing := sorted(needs - there):
         raise DomainError(
             "rates_missing",
