@@ -203,6 +203,7 @@ class SmaPeriod(models.Model):
     is_cancelled = models.BooleanField(default=False)
 
     class Meta:
+        verbose_name = "SMA period"
         ordering = ("starts_on",)
         constraints = (
             models.CheckConstraint(name="sma_period_ends_after_start", condition=Q(ends_on__gte=F("starts_on"))),
