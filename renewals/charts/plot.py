@@ -18,6 +18,7 @@ WIDER = 1.15  # letters of a page may be wider than LETTER
 PER_CENT = 6  # pixels that its sign is wider than a letter
 GAP, UNDER, OVER, BESIDE = 8, 26, 8, 16  # pixels: words to plot; room below, above and at the right of a plot
 BAR = 0.8  # of the place of a label
+MARKED = 20  # pixels of a label’s place from which each value has its mark
 THIN = 6  # pixels: bars so thin have no room for an edge
 AHEAD, AHEAD_ROOM = "still to come", 16
 
@@ -128,10 +129,11 @@ def _runs(values: Sequence[object]) -> Iterator[range]:
 
 
 def _lines(series: Sequence[Sequence[float | None]], frame: Frame) -> Iterator[str]:
-    """Lines, broken where a value is missing, with marks where a label is written and at the ends."""
+    """Lines, broken where a value is missing, with marks at all values as far as there is room, else where a label is
+    written and at the ends."""
     for number, values in enumerate(series):
         look = STROKES[number]
-        path, marked = "", set(frame.labels.written)
+        path, marked = "", set(range(len(values)) if frame.place >= MARKED else frame.labels.written)
         for run in _runs(values):
             path += "M" + "L".join(_point(frame, label, values[label] or 0) for label in run)
             marked |= {run[0], run[-1]}
