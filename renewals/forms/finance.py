@@ -115,6 +115,11 @@ class ReportForm(forms.Form):
         return self.cleaned_data.get("first_month") or following(last, -11), last
 
     @property
+    def currencies(self) -> list[tuple[str, str]]:
+        """The currencies that can be chosen: value and name."""
+        return list(self.fields["currency"].choices)
+
+    @property
     def filters(self) -> ReportFilters:
         """What is asked for, the twelve months up to this one where no other are."""
         self.is_valid()

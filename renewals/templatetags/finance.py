@@ -53,6 +53,12 @@ def is_number(column: Column) -> bool:
 
 
 @register.filter
+def country(code: str) -> str:
+    """{{ entry.country|country }}: “Germany”."""
+    return wording.country_name(code)
+
+
+@register.filter
 def month(value: date) -> str:
     """{{ first_month|month }}: “Nov 2026”."""
     return wording.write_month(value)

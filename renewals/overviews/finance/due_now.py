@@ -81,7 +81,7 @@ def same_day(day: date, months: int) -> date:
 def _columns(month_ago: date, year_ago: date) -> Sequence[Column]:
     columns = [Column("What", 30, "text"), Column("Today", 16, "amount")]
     for day in map(write_day, (month_ago, year_ago)):
-        columns += [Column(day, 16, "amount"), Column(f"Since {day}", 16, "amount"), Column("%", 10, "rate")]
+        columns += [Column(day, 16, "amount"), Column(f"Change since {day}", 20, "amount"), Column("%", 10, "rate")]
     return columns
 
 

@@ -26,6 +26,11 @@ class MonthRow(NamedTuple):
     close: MonthClose | None
     totals: Mapping[str, InMonth]
 
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether anything of earlier months was booked in it."""
+        return any(total.caught_up for total in self.totals.values())
+
 
 class Months(NamedTuple):
     """All months, the newest first; the one that is next; and the requests to open one that wait for a decision."""

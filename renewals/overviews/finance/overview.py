@@ -73,7 +73,7 @@ DEFINITIONS = (
         "F5",
     ),
     Definition(
-        "Since",
+        "Change since",
         "The month’s figure less that of the other month, and as a part of the other’s size: none where that is"
         " nothing. Rates differ by percentage points (pp). Months are compared as reported; one that is not over has"
         " had less time than a whole one.",
@@ -171,8 +171,8 @@ def columns_of(months: Months) -> Sequence[Column]:
 def _compared(month: str) -> Sequence[Column]:
     return (
         Column(month, 16, "amount"),
-        Column(f"Since {month}", 16, "amount"),
-        Column(f"Since {month}, %", 14, "rate"),
+        Column(f"Change since {month}", 20, "amount"),
+        Column(f"Change since {month}, %", 22, "rate"),
     )
 
 

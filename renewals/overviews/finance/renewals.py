@@ -49,7 +49,7 @@ RETENTION_COLUMNS = (
     Column("Now", 16, "amount"),
     Column("NRR", 8, "rate"),
     Column("Customers a year before", 22, "count"),
-    Column("Of them left", 14, "count"),
+    Column("Of them kept", 14, "count"),
     Column("Annual value of all", 18, "amount"),
 )
 DEFINITIONS = (
@@ -138,7 +138,7 @@ def _lead(months: Mapping[date, DueSums], retention: Mapping[date, Retention], t
     said = [f"Of {count(total.due, 'dongle')} due in the months that are over, {total.renewed:,} renewed in time"]
     if (share := total.rate.value) is not None:
         said[0] += f" ({write_share(share)})"
-    said[0] += f"; {total.won_back:,} were won back later."
+    said[0] += f"; {total.won_back:,} {'was' if total.won_back == 1 else 'were'} won back later."
     if retention:
         month, last = list(retention.items())[-1]
         if last.then:
@@ -240,7 +240,9 @@ def _cohorts(filters: ReportFilters, currency: str, last_year: int) -> list[Tabl
                 (str(began), *(cell if year >= began else None for year, cell in zip(years, cells, strict=True)))
             )
         columns = (first, *(Column(str(year), 14, kind) for year in years))
-        note = f"{last_year} is as sold so far." if kind == "count" else ""
+        note = f"{last_year} is as sold so far."
+        if kind == "amount":
+            note += " What came on record when the dongles came in has no value."
         tables.append(Table(key, caption, columns, rows, None, note))
     return tables
 

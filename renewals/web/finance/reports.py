@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -45,6 +46,7 @@ def report_page(request: HttpRequest, key: str) -> HttpResponse:
     form = ReportForm(request.GET, today=today, span=kind.span)
     filters = form.filters
     report = attempt(form, read_report, kind, filters, today)
+    shown = report or read_report(kind, filters._replace(currency=""), today)
     context = {
         "rates_missing": report is None,
         "kind": kind,
@@ -52,7 +54,9 @@ def report_page(request: HttpRequest, key: str) -> HttpResponse:
         "form": form,
         "filters": filters,
         "filters_in_words": form.in_words,
-        "report": report or read_report(kind, filters._replace(currency=""), today),
+        "currencies": form.currencies,
+        "report": shown,
+        "opened": _opened(shown),
         "definitions_version": DEFINITIONS_VERSION,
     }
     if kind.beside:
@@ -86,6 +90,17 @@ def report_xlsx(request: HttpRequest, key: str) -> HttpResponse:
     tables = [(found[0][1].caption, _heads(found), _rows(found)) for _, found in _tables(report)]
     content = sheets.workbook_of(tables, _notes(kind, report, form, today))
     return xlsx_file(content, f"{key}-{today.isoformat()}")
+
+
+def _opened(report: Report) -> str:
+    """The currency whose section stands open where there are several: the reporting currency, or the first with tables.
+
+    The others are folded: only what they come to is seen.
+    """
+    filled = [section.currency for section in report.sections if section.currency and section.tables]
+    if len(filled) < 2:
+        return ""
+    return settings.REPORTING_CURRENCY if settings.REPORTING_CURRENCY in filled else filled[0]
 
 
 def _kind(key: str) -> ReportKind:
