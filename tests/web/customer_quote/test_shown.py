@@ -19,6 +19,13 @@ def openlab_lapsed(dongle, today):
     return world.make_dongle("300001", dongle.customer, [("OPL-FUL", str(today - timedelta(days=100)))])
 
 
+def test_prices_are_named_in_customers_words_and_rules_by_nothing(version):
+    page = text_of(opened(version).get(page_of(version)))
+    assert "List price, EUR" in page
+    assert "Price without tax, EUR" in page
+    assert not re.search(r"\b[PQ][0-9]\b", page)
+
+
 def test_whoever_has_the_link_sees_what_they_have_what_they_get_and_what_it_costs(version, today):
     page = text_of(opened(version).get(page_of(version)))
     for said in (
