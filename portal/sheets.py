@@ -9,6 +9,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from io import BytesIO
+from math import ceil
 from typing import Any, NamedTuple
 
 from openpyxl import Workbook
@@ -16,6 +17,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from portal.wording import currency_exponent
 
@@ -70,10 +72,11 @@ Cell = str | int | Decimal | date | Amount | Rate | None
 
 
 class Column(NamedTuple):
-    """A column's head and its width in characters."""
+    """A column's head, its width in characters, and whether figures stand in it, over whose right end the head is."""
 
     head: str
     width: int
+    has_figures: bool = False
 
 
 class _Echo:
@@ -111,6 +114,7 @@ def _plain(cell: Cell) -> str:
 SheetOf = tuple[str, Sequence[Column], Iterable[Sequence[Cell]]]
 NOT_IN_TITLES = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
 TITLE_LETTERS = 31
+NOTE_WIDTH, NOTE_LETTERS, NOTE_LINE = 100, 90, 15  # of notes: the column, letters that surely fit in it, points a line
 
 
 def xlsx_of(title: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], notes: Iterable[str]) -> bytes:
@@ -121,20 +125,26 @@ def xlsx_of(title: str, columns: Sequence[Column], rows: Iterable[Sequence[Cell]
 def workbook_of(tables: Iterable[SheetOf], notes: Iterable[str]) -> bytes:
     """An XLSX with a sheet for each table (title, columns, rows), its head frozen, and a last one with the notes.
 
+    Printed, a sheet is as wide as its paper, and each page has the head.
+
     Texts are texts whatever they begin with, dates, amounts and rates are numbers that can be reckoned with.
     """
     book = Workbook(write_only=True)
     for title, columns, rows in tables:
         sheet = book.create_sheet(title.translate(NOT_IN_TITLES)[:TITLE_LETTERS])
         sheet.freeze_panes = "A2"
+        sheet.print_title_rows = "1:1"
+        _fit_to_paper(sheet)
         for index, column in enumerate(columns, 1):
             sheet.column_dimensions[get_column_letter(index)].width = column.width
-        sheet.append([_head(sheet, column.head) for column in columns])
+        sheet.append([_head(sheet, column) for column in columns])
         for row in rows:
             sheet.append([_typed(sheet, cell) for cell in row])
     about = book.create_sheet("About")
-    about.column_dimensions["A"].width = 100
-    for note in notes:
+    about.column_dimensions["A"].width = NOTE_WIDTH
+    _fit_to_paper(about)
+    for number, note in enumerate(notes, 1):
+        about.row_dimensions[number].height = NOTE_LINE * max(ceil(len(note) / NOTE_LETTERS), 1)
         cell = _text(about, note)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
         about.append([cell])
@@ -143,9 +153,16 @@ def workbook_of(tables: Iterable[SheetOf], notes: Iterable[str]) -> bytes:
     return content.getvalue()
 
 
-def _head(sheet: Any, text: str) -> WriteOnlyCell:
-    cell = _text(sheet, text)
+def _fit_to_paper(sheet: Any) -> None:
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0  # as many pages as it takes
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+
+
+def _head(sheet: Any, column: Column) -> WriteOnlyCell:
+    cell = _text(sheet, column.head)
     cell.font = Font(bold=True)
+    cell.alignment = Alignment("right" if column.has_figures else "left", "bottom", wrap_text=True)
     return cell
 
 
