@@ -1,15 +1,15 @@
 """The looks of charts: which colour, pattern, dash and mark a series has, in light and dark. Colour never speaks alone.
 
 A chart holds the colours of the light page as plain attributes, so that any program shows it; STYLE says what each
-turns into on a dark page. Ink, quiet, line, raised and edge are those of portal.css. Green, amber and red mean the
-state of an SMA and are not used. Neighbouring series differ in lightness and in pattern, lines in dash and mark.
+turns into on a dark page. Ink, quiet, line, raised, edge and paper are those of portal.css. Green, amber and red mean
+the state of an SMA and are not used. Neighbouring series differ in lightness and in pattern, lines in dash and mark.
 """
 
 import base64
 import hashlib
 from typing import NamedTuple
 
-INK, QUIET, LINE, RAISED, EDGE = "#17212b", "#556270", "#dce2e7", "#f6f8f9", "#7c8894"
+INK, QUIET, LINE, RAISED, EDGE, PAPER = "#17212b", "#556270", "#dce2e7", "#f6f8f9", "#7c8894", "#ffffff"
 BLUE, SKY = "#0b4a8b", "#b5d3ee"
 VIOLET, LILAC = "#5b4590", "#d6cbea"
 PETROL, SEA = "#1f6168", "#b4dadd"
@@ -23,6 +23,7 @@ DARK = {
     LINE: "#2a343e",
     RAISED: "#171e25",
     EDGE: "#75818d",
+    PAPER: "#0f1419",
     BLUE: "#7ab7f5",
     SKY: "#1f4468",
     VIOLET: "#bda8f0",

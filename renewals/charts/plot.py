@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from renewals.charts.axes import LETTER, Labels, Values, labels_axis, values_axis, whole_units
-from renewals.charts.looks import EDGE, FILLS, LINE, QUIET, RAISED, STROKES, painted
+from renewals.charts.looks import EDGE, FILLS, LINE, PAPER, QUIET, RAISED, STROKES, painted
 from renewals.charts.values import ChartSpec, Size, letters
 
 FONT_SIZE, MARK_REACH = 13, 4  # pixels
@@ -68,7 +68,7 @@ def plot_svg(spec: ChartSpec, size: Size) -> str:
     else:
         if spec.kind == "band":
             parts += _band(series, frame)
-        parts += _lines(series, frame)
+        parts += _lines(series, frame, is_over_band=spec.kind == "band")
     return "".join(parts)
 
 
@@ -128,7 +128,7 @@ def _runs(values: Sequence[object]) -> Iterator[range]:
     yield from (range(before + 1, after) for before, after in pairwise(gaps) if after > before + 1)
 
 
-def _lines(series: Sequence[Sequence[float | None]], frame: Frame) -> Iterator[str]:
+def _lines(series: Sequence[Sequence[float | None]], frame: Frame, *, is_over_band: bool) -> Iterator[str]:
     """Lines, broken where a value is missing, with marks at all values as far as there is room, else where a label is
     written and at the ends."""
     for number, values in enumerate(series):
@@ -138,6 +138,8 @@ def _lines(series: Sequence[Sequence[float | None]], frame: Frame) -> Iterator[s
             path += "M" + "L".join(_point(frame, label, values[label] or 0) for label in run)
             marked |= {run[0], run[-1]}
         dashes = f' stroke-dasharray="{",".join(map(str, look.dashes))}"' if look.dashes else ""
+        if is_over_band:  # whose hatching would swallow it
+            yield f'<path d="{path}" fill="none" stroke="{PAPER}" stroke-width="5"/>'
         yield f'<path d="{path}" fill="none" stroke="{look.colour}" stroke-width="2"{dashes}/>'
         for label in sorted(marked):
             value = values[label]
