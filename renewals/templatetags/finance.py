@@ -10,10 +10,9 @@ from django.template import Context
 
 from portal import wording
 from portal.sheets import Amount, Cell, Points, Rate
-from renewals.overviews.finance.reports import Column, Figure, ReportKind, Row
+from renewals.overviews.finance.reports import NUMBERS, Column, Figure, ReportKind, Row
 
 register = template.Library()
-NUMBERS = frozenset({"amount", "count", "rate", "number"})
 FILTERS = ("family", "product", "customer", "country", "segment", "currency")
 MONTHS = {"past": ("first_month", "last_month"), "month": ("last_month",)}
 

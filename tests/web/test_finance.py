@@ -147,6 +147,38 @@ def test_the_files_have_the_figures_of_the_page(sold, finance, key):
         assert written == [str(each) for each in amounts]
 
 
+def test_one_currency_stands_open_and_the_others_are_folded(sold, finance, settings):
+    page = said(finance.get("/finance/reports/roll-forward/"))
+    fold = r'<details class="report-section report-fold"( open)?>\s*<summary><h2>(\w+)</h2> <span>(.+?)</span>'
+    folds = re.findall(fold, page)
+    assert [(is_open, currency) for is_open, currency, _ in folds] == [(" open", "EUR"), ("", "JPY")]
+    assert "is deferred at the end of" in folds[1][2]
+    settings.REPORTING_CURRENCY = "JPY"
+    folds = re.findall(fold, said(finance.get("/finance/reports/roll-forward/")))
+    assert [(is_open, currency) for is_open, currency, _ in folds] == [("", "EUR"), (" open", "JPY")]
+    alone = said(finance.get("/finance/reports/roll-forward/", {"currency": "JPY"}))
+    assert not re.search(fold, alone)
+    assert '<h2 id="section-JPY">JPY</h2>' in alone
+
+
+def test_what_fits_in_no_currency_or_in_some_only_is_said_without_tables_of_noughts(sold, finance):
+    french = finance.get("/finance/reports/recognised/", {"country": "FR"})  # all of it was sold in euros
+    assert "Nothing fits in JPY." in said(french)
+    assert "JPY</h2>" not in said(french)
+    nothing = said(finance.get("/finance/reports/recognised/", {"country": "FR", "currency": "JPY"}))
+    assert "These months and filters have no figure." in nothing
+    assert "report-table" not in nothing
+
+
+def test_a_printed_sheet_is_as_wide_as_its_paper_with_the_head_on_each_page(sold, finance):
+    book = load_workbook(BytesIO(finance.get("/finance/reports/waterfall/report.xlsx").content))
+    sheet = book.worksheets[0]
+    assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert sheet.print_title_rows == "$1:$1"
+    assert [sheet.cell(1, column).alignment.horizontal for column in (1, 3)] == ["left", "right"]
+
+
 def test_yen_have_no_decimals_and_euros_two(sold, finance, today):
     page = finance.get("/finance/reports/roll-forward/", {"currency": "JPY"})
     assert "98,765" in said(page)

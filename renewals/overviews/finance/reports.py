@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from portal.sheets import Cell
+from portal.sheets import Amount, Cell, Rate
 from renewals.charts import ChartSpec
 from renewals.overviews.finance.filters import ReportFilters
 
+NUMBERS = frozenset({"amount", "count", "rate", "number"})  # the kinds of columns with figures
 DEFINITIONS_VERSION = 1  # of F5's definitions as the reports give them; a change of what is counted makes a new one
 
 
@@ -71,6 +72,26 @@ class Section(NamedTuple):
     lead: str
     tables: Sequence[Table]
     charts: Sequence[Chart] = ()
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether none of its tables has a figure but nought: nothing of it fits what is asked for."""
+        return all(
+            _is_nought(cell)
+            for table in self.tables
+            for row in table.rows
+            for column, cell in zip(table.columns, row, strict=True)
+            if column.kind in NUMBERS
+        )
+
+
+def _is_nought(cell: Figure | Cell) -> bool:
+    value = cell.value if isinstance(cell, Figure) else cell
+    if isinstance(value, Amount):
+        return value.minor_units == 0
+    if isinstance(value, Rate):
+        return value.numerator == 0
+    return not value
 
 
 class Report(NamedTuple):

@@ -21,6 +21,7 @@ from renewals.overviews.finance import REPORTS
 from renewals.overviews.finance.converted import read_report
 from renewals.overviews.finance.reports import (
     DEFINITIONS_VERSION,
+    NUMBERS,
     Cell,
     Column,
     Figure,
@@ -56,6 +57,8 @@ def report_page(request: HttpRequest, key: str) -> HttpResponse:
         "filters_in_words": form.in_words,
         "currencies": form.currencies,
         "report": shown,
+        "sections": [section for section in shown.sections if not section.is_blank],
+        "blank": [section.currency for section in shown.sections if section.is_blank and section.currency],
         "opened": _opened(shown),
         "definitions_version": DEFINITIONS_VERSION,
     }
@@ -93,11 +96,11 @@ def report_xlsx(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _opened(report: Report) -> str:
-    """The currency whose section stands open where there are several: the reporting currency, or the first with tables.
+    """The currency whose section stands open where several have figures: the reporting currency, or the first.
 
     The others are folded: only what they come to is seen.
     """
-    filled = [section.currency for section in report.sections if section.currency and section.tables]
+    filled = [section.currency for section in report.sections if section.currency and not section.is_blank]
     if len(filled) < 2:
         return ""
     return settings.REPORTING_CURRENCY if settings.REPORTING_CURRENCY in filled else filled[0]
@@ -148,7 +151,10 @@ def _columns(found: Sequence[tuple[Section, Table]]) -> list[Place]:
 
 def _heads(found: Sequence[tuple[Section, Table]]) -> list[sheets.Column]:
     columns = (each.column for each in _columns(found))
-    return [sheets.Column("Currency", 9), *(sheets.Column(each.head, each.width) for each in columns)]
+    return [
+        sheets.Column("Currency", 9),
+        *(sheets.Column(each.head, each.width, each.kind in NUMBERS) for each in columns),
+    ]
 
 
 def _rows(found: Sequence[tuple[Section, Table]]) -> Iterator[Sequence[sheets.Cell]]:
