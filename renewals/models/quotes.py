@@ -12,7 +12,7 @@ from portal.wording import count
 from renewals import links, states
 from renewals.models.campaigns import Campaign
 from renewals.models.terms import PolicySettings, PriceList, minor_units
-from renewals.pricing.explain import explain_steps
+from renewals.pricing.explain import explain_step, explain_steps
 from renewals.pricing.steps import steps_from_json
 
 
@@ -187,3 +187,8 @@ class QuoteLine(models.Model):
     def arithmetic(self) -> list[str]:
         """Each step of the stored arithmetic, to be checked by hand."""
         return explain_steps(steps_from_json(self.steps), self.quoted.version.currency)
+
+    @property
+    def arithmetic_for_customers(self) -> list[str]:
+        """The same without the rules, which are for staff."""
+        return [explain_step(step, self.quoted.version.currency) for step in steps_from_json(self.steps)]
