@@ -68,7 +68,7 @@ def plot_svg(spec: ChartSpec, size: Size) -> str:
     else:
         if spec.kind == "band":
             parts += _band(series, frame)
-        parts += _lines(series, frame, is_over_band=spec.kind == "band")
+        parts += _lines(series, frame)
     return "".join(parts)
 
 
@@ -128,23 +128,25 @@ def _runs(values: Sequence[object]) -> Iterator[range]:
     yield from (range(before + 1, after) for before, after in pairwise(gaps) if after > before + 1)
 
 
-def _lines(series: Sequence[Sequence[float | None]], frame: Frame, *, is_over_band: bool) -> Iterator[str]:
+def _lines(series: Sequence[Sequence[float | None]], frame: Frame) -> Iterator[str]:
     """Lines, broken where a value is missing, with marks at all values as far as there is room, else where a label is
     written and at the ends."""
     for number, values in enumerate(series):
         look = STROKES[number]
-        path, marked = "", set(range(len(values)) if frame.place >= MARKED else frame.labels.written)
-        for run in _runs(values):
-            path += "M" + "L".join(_point(frame, label, values[label] or 0) for label in run)
-            marked |= {run[0], run[-1]}
+        marked = set(range(len(values)) if frame.place >= MARKED else frame.labels.written)
+        marked |= {end for run in _runs(values) for end in (run[0], run[-1])}
         dashes = f' stroke-dasharray="{",".join(map(str, look.dashes))}"' if look.dashes else ""
-        if is_over_band:  # whose hatching would swallow it
-            yield f'<path d="{path}" fill="none" stroke="{PAPER}" stroke-width="5"/>'
-        yield f'<path d="{path}" fill="none" stroke="{look.colour}" stroke-width="2"{dashes}/>'
+        yield f'<path d="{_line(values, frame)}" fill="none" stroke="{look.colour}" stroke-width="2"{dashes}/>'
         for label in sorted(marked):
             value = values[label]
             if value is not None:
                 yield mark_svg(number, frame.across(label), frame.along(value))
+
+
+def _line(values: Sequence[float | None], frame: Frame) -> str:
+    """The path through the values."""
+    runs = ("L".join(_point(frame, label, values[label] or 0) for label in run) for run in _runs(values))
+    return "".join(f"M{run}" for run in runs)
 
 
 def mark_svg(number: int, x: float, y: float) -> str:
@@ -160,6 +162,8 @@ def _band(series: Sequence[Sequence[float | None]], frame: Frame) -> Iterator[st
         there = [_point(frame, label, low[label] or 0) for label in run]
         back = [_point(frame, label, high[label] or 0) for label in reversed(run)]
         yield f'<path class="band" d="M{"L".join(there + back)}Z" fill="{painted(1)}"/>'
+    for values in series:  # under each line its way is clear, which the hatching would else swallow
+        yield f'<path d="{_line(values, frame)}" fill="none" stroke="{PAPER}" stroke-width="5"/>'
 
 
 def _point(frame: Frame, label: int, value: float) -> str:
