@@ -15,6 +15,7 @@ from renewals.models import BookingTotals, MonthFigures
 from renewals.overviews.finance.figures import values_of
 from renewals.overviews.finance.filters import MOST_MONTHS, REPORTING, ReportFilters, following
 from renewals.overviews.finance.lines import FIGURES, LinesAsked
+from renewals.overviews.finance.reports import ReportKind
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100  # of the ledger: a month outside is a slip of the fingers
 CUSTOMERS_NAMED = 3  # of those that fit what was typed
@@ -61,7 +62,10 @@ class ReportForm(forms.Form):
     segment = _choice("Segment", "segment of customers")
     currency = _choice("Currency", "currency")
 
-    def __init__(self, data: QueryDict, *, today: date, span: str = "past") -> None:
+    def __init__(self, data: QueryDict, *, today: date, kind: ReportKind | None = None) -> None:
+        """Of a kind of report, its span of months and its currencies; else the months past, and all in which anything
+        was sold."""
+        span = kind.span if kind else "past"
         self._until = following(today.replace(day=1), 12 if span == "ahead" else 0)
         spans = {"first_month": following(self._until, -11), "last_month": self._until}
         asked = data.dict()
@@ -72,13 +76,14 @@ class ReportForm(forms.Form):
             del self.fields["first_month"]
             self.fields["last_month"].label = "Month"
         families, products = ProductFamily.objects.order_by("name"), Product.objects.order_by("name")
+        currencies = kind.currencies() if kind and kind.currencies else values_of(BookingTotals, "currency")
         countries = sorted((wording.country_name(code), code) for code in values_of(MonthFigures, "country"))
         for name, offered in (
             ("family", [(str(pk), name) for pk, name in families.values_list("pk", "name")]),
             ("product", [(str(pk), name) for pk, name in products.values_list("pk", "name")]),
             ("country", [(code, name) for name, code in countries]),
             ("segment", Customer.Segment.choices),
-            ("currency", [*((code, code) for code in values_of(BookingTotals, "currency")), _converted()]),
+            ("currency", [*((code, code) for code in currencies), _converted()]),
         ):
             self.fields[name].choices = [("", "Each by itself" if name == "currency" else "All"), *offered]
 

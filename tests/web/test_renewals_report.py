@@ -99,6 +99,29 @@ def plain(cell):
     return f"{value:%Y-%m}" if isinstance(value, date) else value
 
 
+def test_the_page_shows_one_currency_at_a_time_and_files_hold_all(staff, settings):
+    kyoto = world.make_customer("Kyoto Optics", country="JP", currency="JPY", segment="academic")
+    world.make_dongle("2001", kyoto, [("VOL-VIS", "2024-02-29")])
+    update_renewal_figures()
+
+    def shown(**asked):
+        page = staff.get("/finance/reports/renewals/", {"first_month": "2023-06", "last_month": "2024-05", **asked})
+        text = page.content.decode()
+        [chooser] = re.findall(r'<nav class="currencies".+?</nav>', text, re.DOTALL)
+        tabs = re.findall(r'currency=([A-Z]+)"( aria-current="true")?>', chooser)
+        assert [code for code, _ in tabs] == ["EUR", "JPY"]
+        return re.findall(r'<h2 id="section-([A-Z]+)">', text), [code for code, is_current in tabs if is_current]
+
+    assert shown() == shown(currency="reporting") == (["EUR"], ["EUR"])
+    assert shown(currency="JPY") == (["JPY"], ["JPY"])
+    assert shown(segment="academic") == (["JPY"], [])  # nothing of theirs is in euros
+    settings.REPORTING_CURRENCY = "JPY"
+    assert shown() == (["JPY"], ["JPY"])
+    file = staff.get("/finance/reports/renewals/due.csv", {"first_month": "2023-06", "last_month": "2024-05"})
+    rows = list(csv.reader(io.StringIO(b"".join(file).decode("utf-8-sig"))))
+    assert {row[0] for row in rows[1:]} == {"EUR", "JPY"}
+
+
 @pytest.mark.usefixtures("renewed")
 def test_a_month_says_what_was_due_and_what_came_of_it_by_count_and_by_value():
     march = next(row for row in table_of("due") if row[0] == "2024-03")

@@ -135,7 +135,9 @@ def _still_open(filters: ReportFilters, currency: str, today: date) -> Open:
     """What falls due from today on and is not covered again yet."""
     asked = due_dongles(filters._replace(first_month=today.replace(day=1)), currency)
     days = asked.filter(outcome="", due_on__gte=today).order_by("due_on").values("due_on")
-    counted = days.annotate(value=Sum("old_value"), dongles=Count("pk"), valued=Count("pk", filter=Q(is_valued=True)))
+    counted = days.annotate(
+        value=Sum("old_value"), dongles=Count("*"), valued=Count("is_valued", filter=Q(is_valued=True))
+    )
     falling, dongles, valued = [], 0, 0
     for day in counted:
         dongles, valued = dongles + day["dongles"], valued + day["valued"]

@@ -104,13 +104,13 @@ def waiting() -> int:
     return OutdatedRenewal.objects.count()
 
 
-def currencies_of(filters: ReportFilters) -> list[str]:
-    """The currencies in which anything was due or sold, or the one that is asked for; none is converted."""
+def currencies() -> list[str]:
+    """The currencies in which anything was due or sold."""
     found: set[str] = set()
     for model in (DueFigures, RetentionFigures):
         rows = model._default_manager.filter(family=None, product=None).order_by()
         found |= set(rows.values_list("currency", flat=True).distinct())
-    return sorted(each for each in found if filters.currency in ("", "reporting", each))
+    return sorted(found)
 
 
 def due_by_month(filters: ReportFilters, currency: str, today: date) -> dict[date, DueSums]:
@@ -127,7 +127,7 @@ def due_by_product(filters: ReportFilters, currency: str, today: date) -> dict[i
 def due_by_customer(filters: ReportFilters, currency: str, today: date, most: int) -> dict[int, DueSums]:
     """What was due in the months asked for from those customers (ids) that lost the most by value, so many at most."""
     lost = due_dongles(filters, currency).filter(outcome="", grace_ends_on__lt=today)
-    worst = lost.order_by().values("customer").annotate(value=Sum("old_value"), count=Count("pk"))
+    worst = lost.order_by().values("customer").annotate(value=Sum("old_value"), count=Count("*"))
     chosen = [row["customer"] for row in worst.order_by("-value", "-count", "customer")[:most]]
     rows = due_dongles(filters, currency).filter(customer__in=chosen)
     found = _of_rows(rows, "customer", today)
@@ -166,7 +166,7 @@ def _with_open(summed: Any, rows: QuerySet[DueDongle], by: str, today: date) -> 
     still = rows.filter(outcome="", grace_ends_on__gte=today, due_on__gte=today - LONGEST_GRACE).order_by()
     opened = {
         row[by]: {"open": row["open"], "open_value": row["open_value"]}
-        for row in still.values(by).annotate(open=Count("pk"), open_value=Sum("old_value"))
+        for row in still.values(by).annotate(open=Count("*"), open_value=Sum("old_value"))
     }
     return {
         row[by]: DueSums(*(row[f"sum_{name}"] or 0 for name in COUNTED))._replace(**opened.get(row[by], {}))

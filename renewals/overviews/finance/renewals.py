@@ -10,7 +10,7 @@ from portal.wording import count, write_month, write_share
 from renewals.charts import ChartSpec
 from renewals.overviews.finance import declined
 from renewals.overviews.finance import renewal_figures as figures
-from renewals.overviews.finance.filters import ReportFilters
+from renewals.overviews.finance.filters import REPORTING, ReportFilters
 from renewals.overviews.finance.renewal_figures import DueSums
 from renewals.overviews.finance.reports import (
     Chart,
@@ -106,7 +106,7 @@ NOTES = (
 
 def read_report(filters: ReportFilters, today: date) -> Report:
     """The report of the months asked for, a section for each currency."""
-    currencies = figures.currencies_of(filters)
+    currencies = [each for each in figures.currencies() if filters.currency in ("", REPORTING, each)]
     notes: tuple[str, ...] = NOTES
     if waiting := figures.waiting():
         notes = (f"{count(waiting, 'change')} are being worked in: look again in a minute.", *NOTES)
@@ -311,4 +311,5 @@ KIND = ReportKind(
     "Renewals",
     "How much of what was due was renewed, and what do customers keep?",
     read_report,
+    currencies=figures.currencies,
 )

@@ -108,7 +108,8 @@ class ReportKind(NamedTuple):
 
     `read` takes the filters and today. Where no months are asked for it spans the twelve up to this one ("past") or
     after it ("ahead"); or it is of one "month" alone, the last one asked for. A page with more than the report has a
-    `template` of its own, and `beside` says by filters and day what else stands in it.
+    `template` of its own, and `beside` says by filters and day what else stands in it. One that says its `currencies`
+    is so long that a page shows one at a time; it converts none.
     """
 
     key: str
@@ -118,3 +119,4 @@ class ReportKind(NamedTuple):
     span: str = "past"
     template: str = "renewals/finance/report.html"
     beside: Callable[[ReportFilters, date], Mapping[str, Any]] | None = None
+    currencies: Callable[[], list[str]] | None = None

@@ -45,7 +45,7 @@ def _chart(request: HttpRequest, key: str, section: str, chart: str) -> Chart:
     today = timezone.localdate()
     if key not in REPORTS:
         raise Http404
-    form = ReportForm(request.GET, today=today, span=REPORTS[key].span)
+    form = ReportForm(request.GET, today=today, kind=REPORTS[key])
     if not form.is_valid():
         raise Http404
     for part in REPORTS[key].read(form.filters, today).sections:

@@ -19,7 +19,7 @@ def pipeline_part(request: HttpRequest) -> HttpResponse:
     With `compared` it is today against a month and a year ago, which takes three times as long.
     """
     today = timezone.localdate()
-    filters = ReportForm(request.GET, today=today, span=overview.KIND.span).filters
+    filters = ReportForm(request.GET, today=today, kind=overview.KIND).filters
     if not request.htmx:
         return redirect(pipeline_address(filters))
     if "compared" in request.GET:

@@ -19,6 +19,7 @@ from portal.wording import write_day
 from renewals.forms.finance import ReportForm
 from renewals.overviews.finance import REPORTS
 from renewals.overviews.finance.converted import read_report
+from renewals.overviews.finance.filters import REPORTING, ReportFilters
 from renewals.overviews.finance.reports import (
     DEFINITIONS_VERSION,
     NUMBERS,
@@ -44,9 +45,12 @@ def finance_home(request: HttpRequest) -> HttpResponse:
 def report_page(request: HttpRequest, key: str) -> HttpResponse:
     """A report with its tables, pictures and definitions."""
     kind, today = _kind(key), timezone.localdate()
-    form = ReportForm(request.GET, today=today, span=kind.span)
-    filters = form.filters
+    form = ReportForm(request.GET, today=today, kind=kind)
+    filters = _of_one_currency(form.filters, form, kind)
     report = attempt(form, read_report, kind, filters, today)
+    if filters != form.filters and report is not None and all(section.is_blank for section in report.sections):
+        filters = form.filters
+        report = read_report(kind, filters, today)
     shown = report or read_report(kind, filters._replace(currency=""), today)
     context = {
         "rates_missing": report is None,
@@ -55,7 +59,7 @@ def report_page(request: HttpRequest, key: str) -> HttpResponse:
         "form": form,
         "filters": filters,
         "filters_in_words": form.in_words,
-        "currencies": form.currencies,
+        "currencies": _offered(form, kind),
         "report": shown,
         "sections": [section for section in shown.sections if not section.is_blank],
         "blank": [section.currency for section in shown.sections if section.is_blank and section.currency],
@@ -72,7 +76,7 @@ def report_page(request: HttpRequest, key: str) -> HttpResponse:
 def report_csv(request: HttpRequest, key: str, table: str) -> HttpResponse | StreamingHttpResponse:
     """A table of a report as CSV, of all currencies one below the other."""
     kind, today = _kind(key), timezone.localdate()
-    form = ReportForm(request.GET, today=today, span=kind.span)
+    form = ReportForm(request.GET, today=today, kind=kind)
     if not form.is_valid():
         return _to_page(request, key)
     found = dict(_tables(read_report(kind, form.filters, today))).get(table)
@@ -86,7 +90,7 @@ def report_csv(request: HttpRequest, key: str, table: str) -> HttpResponse | Str
 def report_xlsx(request: HttpRequest, key: str) -> HttpResponse:
     """A report as XLSX: a sheet for each table, and one with filters, notes and definitions."""
     kind, today = _kind(key), timezone.localdate()
-    form = ReportForm(request.GET, today=today, span=kind.span)
+    form = ReportForm(request.GET, today=today, kind=kind)
     if not form.is_valid():
         return _to_page(request, key)
     report = read_report(kind, form.filters, today)
@@ -95,15 +99,33 @@ def report_xlsx(request: HttpRequest, key: str) -> HttpResponse:
     return xlsx_file(content, f"{key}-{today.isoformat()}")
 
 
+def _offered(form: ReportForm, kind: ReportKind) -> list[tuple[str, str]]:
+    """The currencies to choose from, value and name, where there are several: for a long report nothing else."""
+    single = [each for each in form.currencies if each[0] not in ("", REPORTING)]
+    if kind.currencies is None:
+        return form.currencies if single else []
+    return single if len(single) > 1 else []
+
+
+def _of_one_currency(filters: ReportFilters, form: ReportForm, kind: ReportKind) -> ReportFilters:
+    """Of a long report the reporting currency, or the first, where none is chosen; files hold all."""
+    if kind.currencies is None or filters.currency not in ("", REPORTING):
+        return filters
+    codes = [code for code, _ in _offered(form, kind)]
+    return filters._replace(currency=_preferred(codes)) if codes else filters
+
+
+def _preferred(currencies: Sequence[str]) -> str:
+    return settings.REPORTING_CURRENCY if settings.REPORTING_CURRENCY in currencies else currencies[0]
+
+
 def _opened(report: Report) -> str:
     """The currency whose section stands open where several have figures: the reporting currency, or the first.
 
     The others are folded: only what they come to is seen.
     """
     filled = [section.currency for section in report.sections if section.currency and not section.is_blank]
-    if len(filled) < 2:
-        return ""
-    return settings.REPORTING_CURRENCY if settings.REPORTING_CURRENCY in filled else filled[0]
+    return _preferred(filled) if len(filled) > 1 else ""
 
 
 def _kind(key: str) -> ReportKind:
