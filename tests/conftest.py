@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
-from django.test.utils import setup_databases, teardown_databases
+from django.test.utils import override_settings, setup_databases, teardown_databases
 
 from tests import databases, world
 
@@ -24,7 +24,12 @@ def _quiet_surroundings(settings, tmp_path):
     settings.SIGNER_LOG = tmp_path / "signer.log"
     settings.FILES_DIR = tmp_path / "files"
     settings.DOWNLOADS_DIR = tmp_path / "downloads"
-    settings.PASSWORD_HASHERS = ["tests.passwords.QuickArgon2"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _little_work_for_passwords():
+    with override_settings(PASSWORD_HASHERS=["tests.passwords.QuickArgon2"]):  # whatever is made once, too
+        yield
 
 
 def pytest_collection_modifyitems(items):

@@ -23,7 +23,7 @@ class WithoutRowLocks:
         meeting, self.meeting = self.meeting, None
         if meeting is not None:
             with suppress(threading.BrokenBarrierError):  # where one of them asks for no lock
-                meeting.wait(2)
+                meeting.wait(10)
         return rows
 
 

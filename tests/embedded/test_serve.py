@@ -60,7 +60,7 @@ def manage(place, *words):
 
 def test_ctrl_c_ends_the_portal_and_then_its_database(serve, place, port):
     manage(place, "migrate", "--verbosity", "0")
-    manage(place, "demo")
+    manage(place, "demo", "--history", "0")
     process = serve(port)
     said = [process.stdout.readline() for _ in range(4)]
     assert f"http://127.0.0.1:{port}/" in said[1]

@@ -189,7 +189,7 @@ def test_a_short_dry_run_says_by_the_sums_what_a_whole_one_says_by_the_segments(
     assert short.month.totals == whole.month.totals
     assert short.month.places == whole.month.places
     long = [check(whole.month) for check in checks.LONG_CHECKS]
-    assert len(long) == 3
+    assert len(long) == 4
     assert list(short.items) == [item for item in whole.items if item not in long]
     MonthFigures.objects.filter(month=APRIL, product__code="VOL-VIS").update(current=1)  # what it leaves out
     assert not checks.read_checklist(APRIL, date(2026, 6, 1), is_whole=False).blocking
