@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from renewals.recognition import ONE_DAY, Segment, following_month, recognised_through
+from renewals.calendar import following, last_day
+from renewals.recognition import ONE_DAY, Segment, recognised_through
 
 DIGEST_VERSION = 1
 FLOWS = ("booked", "credited", "recognised", "caught_up")
@@ -54,11 +55,10 @@ def in_month(segment: Segment, booked_month: date, is_sale: bool, month: date) -
     """F1, F2: a segment in a month as reported. Before the month in which it was booked it is nothing."""
     if month < booked_month:
         return NOTHING
-    following = following_month(month)
     is_new = month == booked_month
     before = recognised_through(segment, month - ONE_DAY)
-    by_end = recognised_through(segment, following - ONE_DAY)
-    in_a_year = recognised_through(segment, following.replace(year=following.year + 1) - ONE_DAY)
+    by_end = recognised_through(segment, last_day(month))
+    in_a_year = recognised_through(segment, last_day(following(month, 12)))
     return InMonth(
         booked=segment.amount if is_new and is_sale else 0,
         credited=segment.amount if is_new and not is_sale else 0,

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from dongles.terms import months_in
+from renewals.calendar import following, last_day
 from renewals.pricing.rounding import round_half_up
 
 ONE_DAY = timedelta(days=1)
@@ -59,10 +60,9 @@ def months_of(segment: Segment) -> list[tuple[date, int]]:
     months = []
     month, before = segment.starts_on.replace(day=1), 0
     while month <= segment.ends_on:
-        following = following_month(month)
-        through = recognised_through(segment, following - ONE_DAY)
+        through = recognised_through(segment, last_day(month))
         months.append((month, through - before))
-        month, before = following, through
+        month, before = following(month), through
     return months
 
 
@@ -163,9 +163,4 @@ def booked_month(belongs_on: date, booked_on: date, closed_through: date | None)
     month = min(belongs_on, booked_on).replace(day=1)
     if closed_through is None or month > closed_through:
         return month
-    return following_month(closed_through)
-
-
-def following_month(month: date) -> date:
-    """The first day of the month after one, by its first day."""
-    return (month + timedelta(days=31)).replace(day=1)
+    return following(closed_through)

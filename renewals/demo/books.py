@@ -8,10 +8,10 @@ from django.utils import timezone
 from dongles.models import ProductFamily
 from portal.audit import Actor
 from portal.models import User
+from renewals.calendar import following
 from renewals.journal.datev import DatevSettings
 from renewals.models import AccountMapEntry
-from renewals.overviews.finance.closing import next_month
-from renewals.overviews.finance.filters import following
+from renewals.overviews.finance.ledger_months import next_month
 from renewals.services.account_map import keep_account, keep_datev
 from renewals.services.closing import close_month
 

@@ -8,8 +8,8 @@ from django.conf import settings
 
 from portal.audit import Actor
 from portal.models import User
+from renewals.calendar import following
 from renewals.demo.activity import opening_of
-from renewals.overviews.finance.filters import following
 from renewals.rates import RateLine
 from renewals.services.rates import import_rates
 

@@ -11,9 +11,10 @@ from dongles.models import Product, ProductFamily
 from portal import wording
 from portal.models import Customer
 from renewals import calendar
+from renewals.calendar import following
 from renewals.models import BookingTotals, MonthFigures
 from renewals.overviews.finance.figures import values_of
-from renewals.overviews.finance.filters import MOST_MONTHS, REPORTING, ReportFilters, following
+from renewals.overviews.finance.filters import MOST_MONTHS, REPORTING, ReportFilters
 from renewals.overviews.finance.lines import FIGURES, LinesAsked
 from renewals.overviews.finance.reports import ReportKind
 

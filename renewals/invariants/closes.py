@@ -7,12 +7,12 @@ from django.db.models import F, Max, Sum, Window
 from django.db.models.functions import Lag
 
 from portal.wording import write_money, write_month
+from renewals.calendar import following
 from renewals.digests import FLOWS, NOTHING, InMonth, MonthSums
 from renewals.invariants.findings import Batch, Finding
 from renewals.invariants.ledger import product_name
 from renewals.models import AccountingMonth, LedgerEntry, MonthClose, RevenueSegment
 from renewals.month_sums import sums_by_rules
-from renewals.recognition import following_month
 
 
 def check(at: datetime) -> Iterator[Batch]:
@@ -70,8 +70,8 @@ def _holes_between_months() -> Iterator[Finding]:
     closed = AccountingMonth.objects.filter(is_closed=True).order_by("month")
     before: date | None = None
     for month in closed.values_list("month", flat=True):
-        if before is not None and month != following_month(before):
-            yield Finding(f"month {write_month(following_month(before))}", "closed, as the one after it is", "open")
+        if before is not None and month != following(before):
+            yield Finding(f"month {write_month(following(before))}", "closed, as the one after it is", "open")
         before = month
     for month in closed.filter(closes=None).values_list("month", flat=True):
         yield Finding(f"month {write_month(month)}", "a close, since it is closed", "none")

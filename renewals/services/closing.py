@@ -15,11 +15,12 @@ from portal.access import check_ability
 from portal.audit import Actor, Deed
 from portal.errors import DomainError
 from portal.wording import write_money, write_month
+from renewals.calendar import last_day
 from renewals.digests import FLOWS, MonthSums, Place
 from renewals.models import AccountingMonth, LedgerEntry, MonthClose, MonthReopening
 from renewals.month_sums import last_segment_id, sums_by_formula
 from renewals.overviews.finance import closing as checks
-from renewals.overviews.finance.filters import last_day
+from renewals.overviews.finance.ledger_months import last_closed_month, next_month
 from renewals.services.summaries import summarise_all
 
 LOCK = 0x636C6F73  # whoever closes a month or opens it again holds this advisory lock until the transaction ends
@@ -65,7 +66,7 @@ def _lock_closing() -> None:
 
 def _wait_for_bookings_before_the_first_close() -> None:
     """So the month that is closed first stays the first: who books in an earlier one is waited for, or comes after."""
-    if checks.last_closed_month() is None:
+    if last_closed_month() is None:
         with connection.cursor() as cursor:
             cursor.execute(WAIT_FOR_ALL)
 
@@ -74,7 +75,7 @@ def _check_is_next(month: date, today: date) -> None:
     checks.check_in_ledger(month, today)
     if today <= last_day(month):
         raise DomainError("month_not_over", f"{write_month(month)} is not over yet.")
-    due = checks.next_month()
+    due = next_month()
     assert due is not None, "a ledger that has a first month has a next one"
     if month < due:
         raise DomainError("month_closed", f"{write_month(month)} is closed already.", {"month": f"{month:%Y-%m}"})
@@ -197,7 +198,7 @@ def _told(close: MonthClose) -> dict[str, object]:
 
 def _check_is_last(close: MonthClose) -> None:
     """Only the last closed month can be opened: what was closed after it stands on it."""
-    closed = checks.last_closed_month()
+    closed = last_closed_month()
     newest = MonthClose.objects.filter(month=close.month_id).latest("revision")
     if closed is None or closed < close.month_id or newest.pk != close.pk:
         raise DomainError("month_open", f"{write_month(close.month_id)} is open.")

@@ -17,7 +17,7 @@ from portal.errors import DomainError
 from portal.wording import write_month
 from renewals import rates
 from renewals.models import ExchangeRate
-from renewals.overviews.finance.rates import last_closed_month
+from renewals.overviews.finance.ledger_months import last_closed_month
 from renewals.rates import Fault, RateLine
 from renewals.services import closing
 

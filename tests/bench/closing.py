@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from portal.audit import Actor
 from portal.models import User
+from renewals.calendar import following
 from renewals.models import AccountingMonth, RevenueSegment
-from renewals.overviews.finance.filters import following
 from renewals.services.closing import close_month
 from tests import world
 from tests.bench.measuring import Figure

@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from dongles.models import Dongle, Licence, Product
 from portal.models import Customer, User
+from renewals.calendar import following
 from renewals.models import RevenueSegment
 from renewals.overviews.finance import REPORTS
-from renewals.overviews.finance.filters import following
 from renewals.services import conceded, renewal_figures, summaries
 from tests import world
 from tests.bench import closing, yardstick

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import duckdb
 from django.db import connection
 
+from renewals.calendar import following
 from renewals.overviews.finance import figures
-from renewals.overviews.finance.filters import ReportFilters, following
+from renewals.overviews.finance.filters import ReportFilters
 from tests.bench.measuring import Figure, paired_medians
 
 COLUMNS = (

@@ -13,10 +13,11 @@ from dongles.models import Product
 from portal.errors import DomainError
 from portal.models import Customer
 from portal.sheets import Amount
+from renewals.calendar import following
 from renewals.models import BookingFigures, ExchangeRate, MonthFigures, PriceList, PriceListEntry
 from renewals.overviews.finance import REPORTS, figures
 from renewals.overviews.finance.converted import read_report
-from renewals.overviews.finance.filters import REPORTING, ReportFilters, following
+from renewals.overviews.finance.filters import REPORTING, ReportFilters
 from renewals.rates import convert, factor_of
 from renewals.services.cancellations import cancel_order
 from renewals.services.summaries import summarise_all

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from portal.sheets import Amount
 from renewals import recognition
+from renewals.calendar import following, last_day
 from renewals.forms.finance import LinesForm
 from renewals.models import RevenueSegment
 from renewals.overviews.finance import REPORTS, lines, recognised, roll_forward, waterfall
-from renewals.overviews.finance.filters import ReportFilters, following, last_day
+from renewals.overviews.finance.filters import ReportFilters
 from renewals.overviews.finance.reports import Figure
 from tests import world
 from tests.overviews.books import Books, Sold

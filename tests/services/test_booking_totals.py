@@ -7,9 +7,10 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from dongles.models import Product
+from renewals.calendar import following
 from renewals.models import BookingFigures, BookingTotals, MonthFigures, Order
 from renewals.overviews.finance.figures import booking_figures, currencies_of, values_of
-from renewals.overviews.finance.filters import ReportFilters, following
+from renewals.overviews.finance.filters import ReportFilters
 from renewals.services.cancellations import cancel_order
 from renewals.services.summaries import rebuild_summaries, summarise_all
 from tests import world

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal import outbox
+from renewals.calendar import following, last_day
 from renewals.digests import in_month
 from renewals.invariants import ledger as ledger_invariant
 from renewals.models import BookingFigures, MonthFigures, OrderLine, RevenueSegment, UnsummarisedSegment
@@ -20,7 +21,6 @@ from renewals.recognition import (
     Segment,
     concession,
     earned_through,
-    following_month,
     months_of,
     recognised_through,
     take_back,
@@ -95,17 +95,17 @@ def figures_by_rules(segment, booked_month, annual):
     last = max(booked_month, segment.ends_on.replace(day=1))
     month, found = min(booked_month, segment.starts_on.replace(day=1)), {}
     while month <= last:
-        is_new, following = month == booked_month, following_month(month)
-        a_year = [each for each in by_date if following <= each < following.replace(year=following.year + 1)]
+        is_new = month == booked_month
+        a_year = [each for each in by_date if month < each <= month.replace(year=month.year + 1)]
         found[month] = (
             segment.amount if is_new and segment.amount > 0 else 0,
             segment.amount if is_new and segment.amount < 0 else 0,
             by_date.get(month, 0) if month >= booked_month else 0,
             sum(amount for each, amount in by_date.items() if each < month) if is_new else 0,
             sum(by_date[each] for each in a_year) if month >= booked_month else 0,
-            annual if segment.starts_on <= following - timedelta(days=1) <= segment.ends_on else 0,
+            annual if segment.starts_on <= last_day(month) <= segment.ends_on else 0,
         )
-        month = following
+        month = following(month)
     return found
 
 
@@ -135,10 +135,10 @@ def test_a_segment_in_a_month_is_tied_and_its_months_sum_up_to_it_f1(segment, bo
         recognised, deferred, month = (
             recognised + found.recognised + found.caught_up,
             found.closing,
-            following_month(month),
+            following(month),
         )
     assert (recognised, deferred) == (segment.amount, 0)
-    assert in_month(segment, following_month(booked), True, booked) == (0,) * 7
+    assert in_month(segment, following(booked), True, booked) == (0,) * 7
 
 
 def test_a_concession_s_past_share_falls_into_the_month_of_the_credit_f4():

@@ -15,8 +15,8 @@ from openpyxl import load_workbook
 
 from dongles.models import Product
 from portal.sheets import Amount
+from renewals.calendar import following
 from renewals.overviews.finance import REPORTS
-from renewals.overviews.finance.filters import following
 from renewals.overviews.finance.lines import LINES_A_PAGE
 from renewals.overviews.finance.reports import Figure
 from tests import world

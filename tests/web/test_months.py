@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from portal import outbox
 from portal.models import Job
+from renewals.calendar import following
 from renewals.models import AccountingMonth, MonthClose, MonthFigures, MonthReopening, UnsummarisedSegment
 from renewals.month_sums import last_segment_id, sums_by_formula
-from renewals.overviews.finance.filters import following
 from renewals.services.summaries import summarise_all
 from tests import world
 from tests.web.reading import text_of

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from django.db import connection
 
 from portal.models import AuditEvent
+from renewals.calendar import last_day
 from renewals.digests import NOTHING, InMonth, totals_of
 from renewals.models import MonthClose, RevenueSegment
 from renewals.month_sums import ALL_IDS, places_by_formula, segments_in_month
-from renewals.overviews.finance.filters import last_day
 
 LINES_SHOWN = 200
 

@@ -9,18 +9,19 @@ from itertools import islice
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Exists, F, Min, OuterRef, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.urls import reverse
 
 from portal.errors import DomainError
 from portal.wording import count, write_day, write_money, write_month
+from renewals.calendar import last_day
 from renewals.digests import FLOWS, NOTHING, InMonth, Place, totals_of
 from renewals.invariants import revenue
-from renewals.models import AccountingMonth, MonthFigures, Order, OrderLine, RevenueSegment, UnsummarisedSegment
+from renewals.models import MonthFigures, Order, OrderLine, RevenueSegment, UnsummarisedSegment
 from renewals.month_sums import places_by_formula
 from renewals.overviews.finance.figures import deferred_by
-from renewals.overviews.finance.filters import following, last_day
 from renewals.overviews.finance.journal import account_map, holes_in_words, map_holes
+from renewals.overviews.finance.ledger_months import first_month, next_month
 from renewals.overviews.finance.rates import missing_rates, rate_address
 from renewals.states import OrderState
 
@@ -131,24 +132,6 @@ def _places_by_sums(month: date) -> dict[Place, InMonth]:
         if opening or current or any(flows):
             places[place] = InMonth(**named, opening=opening, closing=opening + deferred_by(named), current=current)
     return places
-
-
-def first_month() -> date | None:
-    """The ledger's first month: of the first booking, or the first that anybody has kept open for one."""
-    known = AccountingMonth.objects.aggregate(first=Min("month"))["first"]
-    booked = RevenueSegment.objects.aggregate(first=Min("booked_month"))["first"]
-    return min((month for month in (known, booked) if month), default=None)
-
-
-def last_closed_month() -> date | None:
-    """The newest month that is closed; all before it are, too."""
-    return AccountingMonth.objects.filter(is_closed=True).order_by("-month").values_list("month", flat=True).first()
-
-
-def next_month() -> date | None:
-    """The month that is to be closed next; none before anything was booked."""
-    closed = last_closed_month()
-    return following(closed) if closed else first_month()
 
 
 def check_in_ledger(month: date, today: date) -> None:

@@ -6,12 +6,13 @@ from django.db.models import QuerySet
 
 from portal.models import User
 from portal.wording import count, write_money
+from renewals.calendar import last_day
 from renewals.conceded import FREE_DAYS, FREE_MONTHS, HONOURED, MULTI_YEAR, NEGOTIATED, WAIVED_UPGRADE
 from renewals.models import Bridge
 from renewals.overviews.finance import figures
 from renewals.overviews.finance.fact_tables import FactTables
 from renewals.overviews.finance.figures import customer_ids
-from renewals.overviews.finance.filters import ReportFilters, last_day
+from renewals.overviews.finance.filters import ReportFilters
 from renewals.overviews.finance.reports import Column, Definition, Figure, Report, ReportKind, Row, Section, Table
 from renewals.overviews.finance.sale_facts import (
     NOBODY,

@@ -18,8 +18,8 @@ from django.db import connection
 
 from portal.errors import DomainError
 from portal.wording import write_month
+from renewals.calendar import following
 from renewals.models import ExchangeRate
-from renewals.overviews.finance.filters import following
 from renewals.rates import factor_of
 
 Months = tuple[date, date]

@@ -8,7 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from portal.sheets import Amount
-from renewals.overviews.finance.filters import ReportFilters, following, last_day
+from renewals.calendar import following, last_day
+from renewals.overviews.finance.filters import ReportFilters
 from renewals.overviews.finance.reports import Column, Figure, Table
 
 LEAST_SEARCHED = 3  # letters of a reason that the audit trail searches for

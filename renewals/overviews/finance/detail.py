@@ -8,9 +8,9 @@ from django.db import models, transaction
 from django.db.models import F, Func, Q, QuerySet, Value
 
 from portal.sheets import Amount, Cell, Column
+from renewals.calendar import last_day
 from renewals.models import MonthClose, RevenueSegment
 from renewals.models.orders import order_number
-from renewals.overviews.finance.filters import last_day
 
 COLUMNS = (
     *(Column("segment", 10), Column("order", 12), Column("kind", 16), Column("customer", 36), Column("product", 32)),

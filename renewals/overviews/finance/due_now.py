@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from dongles.models import Product, ProductFamily
 from portal.sheets import Amount, Rate
 from portal.wording import write_day
+from renewals.calendar import following, last_day
 from renewals.overviews import buckets, pipeline
 from renewals.overviews.buckets import Bucket
-from renewals.overviews.finance.filters import REPORTING, ReportFilters, following, last_day
+from renewals.overviews.finance.filters import REPORTING, ReportFilters
 from renewals.overviews.finance.reports import Column, Figure, Row
 from renewals.overviews.pipeline import BucketFigures, Pipeline, PipelineFilters
 

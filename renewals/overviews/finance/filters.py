@@ -1,9 +1,11 @@
 """What a report is asked for."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 from urllib.parse import urlencode
+
+from renewals.calendar import following
 
 REPORTING = "reporting"  # as a currency: everything converted into the reporting currency
 MOST_MONTHS = 60  # that a report spans
@@ -37,14 +39,3 @@ class ReportFilters(NamedTuple):
         said = {**self._asdict(), **others}
         written = {name: f"{value:%Y-%m}" if isinstance(value, date) else value for name, value in said.items()}
         return urlencode({name: value for name, value in written.items() if value not in ("", None)})
-
-
-def following(month: date, months: int = 1) -> date:
-    """The month so many months later; earlier where that is negative."""
-    year, index = divmod(month.year * 12 + month.month - 1 + months, 12)
-    return date(year, index + 1, 1)
-
-
-def last_day(month: date) -> date:
-    """The last day of a month."""
-    return following(month) - timedelta(days=1)

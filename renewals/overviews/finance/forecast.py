@@ -8,11 +8,12 @@ from django.db.models import Count, Q, Sum
 
 from portal.sheets import Amount
 from portal.wording import count, write_money, write_month, write_share
+from renewals.calendar import following
 from renewals.charts import ChartSpec
 from renewals.forecasting import Expected, Falling, Share, expected_renewals
 from renewals.overviews.finance import figures
 from renewals.overviews.finance.addresses import lines_of
-from renewals.overviews.finance.filters import REPORTING, ReportFilters, following
+from renewals.overviews.finance.filters import REPORTING, ReportFilters
 from renewals.overviews.finance.renewal_figures import RenewalRate, due_dongles, renewal_rate
 from renewals.overviews.finance.reports import (
     Chart,

@@ -9,6 +9,7 @@ from django.db.models import Q
 from dongles.models import Product
 from portal.errors import DomainError
 from portal.wording import write_month
+from renewals.calendar import last_day
 from renewals.journal.accounts import ROLES, AccountMap, Named, Origin
 from renewals.journal.postings import (
     SIDES,
@@ -32,7 +33,6 @@ from renewals.models import (
     MonthClose,
     MonthFigures,
 )
-from renewals.overviews.finance.filters import last_day
 
 
 def account_entries() -> list[AccountMapEntry]:

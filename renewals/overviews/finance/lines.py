@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from renewals.calendar import following, last_day
 from renewals.models import RevenueSegment
 from renewals.overviews.finance import figures
-from renewals.overviews.finance.filters import ReportFilters, following, last_day
+from renewals.overviews.finance.filters import ReportFilters
 
 LINES_A_PAGE = 50
 LINES_AT_ONCE = 1000  # that a file is written from

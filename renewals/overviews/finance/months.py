@@ -6,15 +6,16 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet, Sum
 
+from renewals.calendar import following, last_day
 from renewals.digests import FLOWS, InMonth
 from renewals.invariants.closes import differences
 from renewals.invariants.findings import Finding
 from renewals.models import AccountingMonth, LedgerEntry, MonthClose, MonthFigures, MonthReopening
 from renewals.month_sums import sums_by_rules
 from renewals.overviews.finance.changes import Changes, Known, changes_of, known_today
-from renewals.overviews.finance.closing import Checklist, first_month, is_long, next_month, read_checklist
+from renewals.overviews.finance.closing import Checklist, is_long, read_checklist
 from renewals.overviews.finance.figures import deferred_by
-from renewals.overviews.finance.filters import following, last_day
+from renewals.overviews.finance.ledger_months import first_month, next_month
 
 
 class MonthRow(NamedTuple):

@@ -11,10 +11,11 @@ from django.utils.text import slugify
 
 from portal.sheets import Amount, Points, Rate
 from portal.wording import write_money, write_month
+from renewals.calendar import following, last_day
 from renewals.overviews.finance import figures
 from renewals.overviews.finance.addresses import lines_of
 from renewals.overviews.finance.due_now import pipeline_address
-from renewals.overviews.finance.filters import REPORTING, ReportFilters, following, last_day
+from renewals.overviews.finance.filters import REPORTING, ReportFilters
 from renewals.overviews.finance.renewal_figures import NOTHING, DueSums, due_by_month, is_over
 from renewals.overviews.finance.renewals import dongles_address
 from renewals.overviews.finance.reports import Column, Definition, Figure, Report, ReportKind, Row, Section, Table

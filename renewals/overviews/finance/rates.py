@@ -7,8 +7,9 @@ from typing import NamedTuple
 from django.conf import settings
 from django.urls import reverse
 
-from renewals.models import AccountingMonth, ExchangeRate, MonthFigures
+from renewals.models import ExchangeRate, MonthFigures
 from renewals.overviews.finance.filters import ReportFilters
+from renewals.overviews.finance.ledger_months import last_closed_month
 
 
 class RateCell(NamedTuple):
@@ -88,12 +89,6 @@ def _needed(reporting: str, first: date = date.min, last: date = date.max) -> se
     figures = MonthFigures.objects.exclude(currency=reporting).exclude(booked=0, credited=0, annual=0)
     found = figures.filter(month__range=(first, last)).order_by()
     return set(found.values_list("month", "currency").distinct())
-
-
-def last_closed_month() -> date | None:
-    """The newest month that is closed; all before it are, too."""
-    newest = AccountingMonth.objects.filter(is_closed=True).order_by("-month")
-    return newest.values_list("month", flat=True).first()
 
 
 def rate_of(month: date, currency: str) -> ExchangeRate | None:

@@ -9,10 +9,11 @@ from dongles.models import Product
 from portal.models import Customer
 from portal.sheets import Amount
 from portal.wording import country_name, write_money
+from renewals.calendar import following
 from renewals.charts import ChartSpec
 from renewals.overviews.finance import figures
 from renewals.overviews.finance.addresses import lines_of
-from renewals.overviews.finance.filters import ReportFilters, following
+from renewals.overviews.finance.filters import ReportFilters
 from renewals.overviews.finance.reports import (
     Chart,
     Column,

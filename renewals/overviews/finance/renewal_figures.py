@@ -13,6 +13,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from portal.sheets import Rate
+from renewals.calendar import last_day
 from renewals.models import (
     CohortFigures,
     CustomerCohort,
@@ -22,7 +23,7 @@ from renewals.models import (
     OutdatedRenewal,
     RetentionFigures,
 )
-from renewals.overviews.finance.filters import ReportFilters, last_day
+from renewals.overviews.finance.filters import ReportFilters
 from renewals.renewal_facts import known_customers
 from renewals.retention import Outcome, Retention
 

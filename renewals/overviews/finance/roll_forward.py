@@ -5,10 +5,11 @@ from datetime import date
 
 from portal.sheets import Amount
 from portal.wording import write_money
+from renewals.calendar import following
 from renewals.charts import ChartSpec
 from renewals.overviews.finance import figures
 from renewals.overviews.finance.addresses import lines_of
-from renewals.overviews.finance.filters import REPORTING, ReportFilters, following
+from renewals.overviews.finance.filters import REPORTING, ReportFilters
 from renewals.overviews.finance.reports import (
     Chart,
     Column,
