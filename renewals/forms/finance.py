@@ -64,8 +64,7 @@ class ReportForm(forms.Form):
     currency = _choice("Currency", "currency")
 
     def __init__(self, data: QueryDict, *, today: date, kind: ReportKind | None = None) -> None:
-        """Of a kind of report, its span of months and its currencies; else the months past, and all in which anything
-        was sold."""
+        """Of a kind of report, its span of months and its currencies beside those in which anything was sold."""
         span = kind.span if kind else "past"
         self._until = following(today.replace(day=1), 12 if span == "ahead" else 0)
         spans = {"first_month": following(self._until, -11), "last_month": self._until}
@@ -77,14 +76,16 @@ class ReportForm(forms.Form):
             del self.fields["first_month"]
             self.fields["last_month"].label = "Month"
         families, products = ProductFamily.objects.order_by("name"), Product.objects.order_by("name")
-        currencies = kind.currencies() if kind and kind.currencies else values_of(BookingTotals, "currency")
+        currencies = set(values_of(BookingTotals, "currency"))
+        if kind and kind.currencies:
+            currencies |= set(kind.currencies())
         countries = sorted((wording.country_name(code), code) for code in values_of(MonthFigures, "country"))
         for name, offered in (
             ("family", [(str(pk), name) for pk, name in families.values_list("pk", "name")]),
             ("product", [(str(pk), name) for pk, name in products.values_list("pk", "name")]),
             ("country", [(code, name) for name, code in countries]),
             ("segment", Customer.Segment.choices),
-            ("currency", [*((code, code) for code in currencies), _converted()]),
+            ("currency", [*((code, code) for code in sorted(currencies)), _converted()]),
         ):
             self.fields[name].choices = [("", "Each by itself" if name == "currency" else "All"), *offered]
 

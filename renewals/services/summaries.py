@@ -26,7 +26,8 @@ WITH taken AS ({TAKEN}),
 of_month AS MATERIALIZED (
     SELECT booked_month, month, product_id, country, customer_segment, currency,
         sum(booked) AS booked, sum(credited) AS credited, sum(recognised) AS recognised,
-        sum(caught_up) AS caught_up, sum(current) AS current, sum(annual) AS annual
+        sum(caught_up) AS caught_up, sum(current) AS current, sum(annual) AS annual,
+        bool_or(recognised <> 0 OR caught_up <> 0) AS is_earned
     FROM ({figures_of_segments("taken JOIN renewals_revenuesegment segment ON segment.id = taken.segment_id")}) figures
     GROUP BY booked_month, month, product_id, country, customer_segment, currency
 ),
@@ -47,13 +48,13 @@ added AS (
         booked_month, month, product_id, country, customer_segment, currency, recognised, caught_up
     )
     SELECT booked_month, month, product_id, country, customer_segment, currency, recognised, caught_up
-    FROM of_month WHERE recognised <> 0 OR caught_up <> 0
+    FROM of_month WHERE is_earned
     ON CONFLICT (month, booked_month, product_id, country, customer_segment, currency) DO UPDATE SET
         recognised = held.recognised + excluded.recognised, caught_up = held.caught_up + excluded.caught_up
 ), added_in_total AS (
     INSERT INTO renewals_bookingtotals AS held (booked_month, month, currency, recognised, caught_up)
     SELECT booked_month, month, currency, sum(recognised), sum(caught_up)
-    FROM of_month WHERE recognised <> 0 OR caught_up <> 0
+    FROM of_month WHERE is_earned
     GROUP BY booked_month, month, currency
     ON CONFLICT (currency, month, booked_month) DO UPDATE SET
         recognised = held.recognised + excluded.recognised, caught_up = held.caught_up + excluded.caught_up
