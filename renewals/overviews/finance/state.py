@@ -7,7 +7,7 @@ from typing import NamedTuple
 from portal.wording import count, write_month
 from renewals.calendar import following
 from renewals.models import UnsummarisedSegment
-from renewals.overviews.finance.ledger_months import last_closed_month, next_month
+from renewals.overviews.finance.ledger_months import first_month, last_closed_month
 from renewals.overviews.finance.rates import missing_rates
 
 A_YEAR = 12  # months
@@ -55,8 +55,9 @@ class FinanceState(NamedTuple):
 
 
 def finance_state(today: date) -> FinanceState:
-    """Read in five queries, in two more as long as no month is closed."""
-    closed, upcoming = last_closed_month(), next_month()
+    """Read in four queries, in two more as long as no month is closed."""
+    closed = last_closed_month()
+    upcoming = following(closed) if closed else first_month()
     is_over = upcoming is not None and upcoming < today.replace(day=1)
     missing = missing_rates(following(today.replace(day=1), -A_YEAR), today)
     return FinanceState(closed, upcoming, is_over, UnsummarisedSegment.objects.count(), missing)
